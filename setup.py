@@ -1,0 +1,25 @@
+"""Package metadata; exact versions that work together stand in constraints.txt."""
+
+from setuptools import find_packages, setup
+
+setup(
+    name="landmark_zoo",
+    version="0.1.0",
+    description="A TensorFlow/Keras model zoo for recognising and retrieving landmarks in photographs",
+    packages=find_packages(include=["landmark_zoo", "landmark_zoo.*", "experiments", "export"]),
+    python_requires=">=3.11,<3.12",
+    install_requires=[
+        "tensorflow>=2.15.1,<2.16",
+        "numpy>=1.26,<2",
+        "absl-py",
+        "faiss-cpu",
+        "opencv-python-headless",
+        "pillow",
+        "scikit-learn",
+        "tqdm",
+    ],
+    extras_require={
+        "report": ["matplotlib"],
+        "dev": ["hypothesis", "import-linter", "pytest", "pytest-timeout", "ruff"],
+    },
+)
