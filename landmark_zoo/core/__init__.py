@@ -1,0 +1,1 @@
+"""Errors, files, locks, progress: what every floor above stands on."""
