@@ -1,0 +1,103 @@
+import csv
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from landmark_zoo.core.lock import lock_directory
+from landmark_zoo.data.manifest import read_manifest
+
+
+@pytest.fixture
+def prepare(root):
+    def run(*arguments):
+        return subprocess.run([sys.executable, "-m", "experiments.prepare", *arguments], cwd=root, capture_output=True,
+                              text=True, timeout=120)
+    return run
+
+
+@pytest.fixture
+def gldv2(tmp_path):
+    """A small Google Landmarks tree: landmarks 1 (10 pictures), 2 (10), 10 (1), one empty file and one file missing."""
+    rows = [(f"{number:03x}{number:013x}", landmark) for number, landmark in enumerate([1] * 10 + [2] * 10 + [10] * 3)]
+    pixels = np.random.default_rng(0)
+    for image_id, _ in rows[:-1]:
+        path = tmp_path / "gld" / "train" / image_id[0] / image_id[1] / image_id[2] / f"{image_id}.jpg"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(pixels.integers(0, 256, (40, 60, 3), dtype=np.uint8)).save(path)
+    path.write_bytes(b"")
+    (tmp_path / "gld/train.csv").write_text("id,url,landmark_id\n" + "".join(
+        f"{image_id},u,{shows}\n" for image_id, shows in rows))
+    (tmp_path / "gld/train_clean.csv").write_text("landmark_id,images\n" + "".join(
+        f"{landmark},{' '.join(image_id for image_id, shows in rows if shows == landmark)}\n"
+        for landmark in (2, 1, 10)))
+    benchmark = tmp_path / "benchmark"
+    benchmark.mkdir()
+    (benchmark / "index.csv").write_text(f"id\n{rows[0][0]}\nffff\n")
+    (benchmark / "test.csv").write_text("id\n")
+    return tmp_path
+
+
+def test_from_google_landmarks_to_records_and_again(prepare, gldv2):
+    command = ("--source=gldv2", "--clean", f"--photos={gldv2 / 'gld'}", f"--output={gldv2 / 'out'}", "--num_shards=2",
+               "--max_side=32", "--validation_fraction=0.2")
+    first = prepare(*command)
+    assert first.returncode == 0, first.stderr
+    assert "22 pictures of 3 landmarks, 0 of them with one picture" in first.stderr
+
+    train, validation = (read_manifest(gldv2 / "out" / name) for name in ("train", "validation"))
+    assert list(train.label_map) == list(validation.label_map) == ["1", "2", "10"]
+    assert train.class_counts == (8, 8, 1)
+    assert validation.class_counts == (2, 2, 0)
+    with open(gldv2 / "out/train/skipped.csv", newline="") as file:
+        assert [row["reason"] for row in csv.DictReader(file)] == ["empty file"]
+    assert (gldv2 / "out/missing.csv").read_text().split() == ["id", "0160000000000016"]
+
+    before = {path: path.stat().st_mtime_ns for path in (gldv2 / "out").rglob("*.tfrecord")}
+    again = prepare(*command)
+    assert again.returncode == 0
+    assert before == {path: path.stat().st_mtime_ns for path in (gldv2 / "out").rglob("*.tfrecord")}
+
+
+def test_benchmark_landmarks_and_small_ones_are_left_out(prepare, gldv2):
+    done = prepare("--source=gldv2", f"--photos={gldv2 / 'gld'}", f"--output={gldv2 / 'out'}", "--min_count=3",
+                   f"--exclude_benchmark={gldv2 / 'benchmark'}", "--validation_fraction=0")
+    assert done.returncode == 0, done.stderr
+    assert list(read_manifest(gldv2 / "out/train").label_map) == ["2"]
+    assert not (gldv2 / "out/validation").exists()
+
+
+@pytest.mark.parametrize(("arguments", "complaint"), [
+    (["--photos={}/empty"], "received none"),
+    (["--source=gldv2", "--photos={}/gld", "--strict"], "listed pictures"),
+    (["--source=table", "--photos={}/gld/train.csv"], "column path, landmark"),
+])
+def test_mistakes_end_with_one_line(prepare, gldv2, arguments, complaint):
+    (gldv2 / "empty").mkdir()
+    failed = prepare(*(argument.format(gldv2) for argument in arguments), f"--output={gldv2 / 'out'}")
+    assert failed.returncode == 2
+    line = failed.stderr.strip().splitlines()[-1]
+    assert line.startswith("Error: Expected ")
+    assert complaint in line
+    assert "Traceback" not in failed.stderr
+
+
+def test_two_runs_in_one_folder(prepare, gldv2):
+    with lock_directory(gldv2 / "out"):
+        second = prepare("--source=gldv2", f"--photos={gldv2 / 'gld'}", f"--output={gldv2 / 'out'}")
+    assert second.returncode == 2
+    assert "a run that is using it" in second.stderr
+
+
+@pytest.mark.photographs
+@pytest.mark.slow
+def test_real_photographs_without_the_benchmarks_landmarks(prepare, shared_data, tmp_path):
+    done = prepare(f"--photos={shared_data / 'photos'}", f"--output={tmp_path / 'out'}",
+                   f"--exclude_benchmark={shared_data / 'benchmarks' / 'provence'}")
+    assert done.returncode == 0, done.stderr
+    train, validation = (read_manifest(tmp_path / "out" / name) for name in ("train", "validation"))
+    assert train.num_examples + validation.num_examples == 3081
+    assert train.num_classes == 29
+    assert train.skipped == validation.skipped == 0
