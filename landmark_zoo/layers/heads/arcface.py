@@ -1,0 +1,71 @@
+"""ArcFace: an additive angular margin (Deng, Guo, Xue, Zafeiriou: ArcFace, CVPR 2019, equation 3)."""
+
+import math
+
+import tensorflow as tf
+
+from landmark_zoo.layers.heads.base import CosineHead
+
+
+def arcface_cosine(cosine: tf.Tensor, margin: float) -> tf.Tensor:
+    """Returns cos(theta + margin), continued by cos(theta) - margin sin(pi - margin) where theta > pi - margin.
+
+    Past pi - margin the plain formula would rise again; of the three continuations in public code this is the one that stays
+    monotone. The square root is kept from zero so that its gradient is finite at |cos| = 1.
+
+    Args:
+        cosine: float32, any shape, cos(theta).
+        margin: Radians, 0 <= margin < pi.
+    """
+    sine = tf.sqrt(tf.maximum(1 - cosine**2, 1e-6))
+    turned = cosine * math.cos(margin) - sine * math.sin(margin)
+    return tf.where(cosine > math.cos(math.pi - margin), turned, cosine - margin * math.sin(math.pi - margin))
+
+
+def with_target_cosine(cosines: tf.Tensor, labels: tf.Tensor, margin_function) -> tf.Tensor:
+    """Applies `margin_function` to the target's cosine of each row and leaves all others alone.
+
+    Args:
+        cosines: float32 [B, N].
+        labels: int [B].
+        margin_function: [B] -> [B].
+
+    Returns:
+        float32 [B, N].
+    """
+    labels = tf.cast(labels, tf.int32)
+    places = tf.stack([tf.range(tf.shape(labels)[0]), labels], axis=1)
+    return tf.tensor_scatter_nd_update(cosines, places, margin_function(tf.gather_nd(cosines, places)))
+
+
+@tf.keras.utils.register_keras_serializable("landmark_zoo")
+class ArcFace(CosineHead):
+    """Cosine head whose target class must win by an angle of `margin`.
+
+        training logits = s cos(theta_y + m) for the target, s cos(theta_j) for the others
+
+    Args:
+        num_classes: N.
+        margin: m, radians (0.3 in GLAM, 0.1 in DELG).
+        scale: s (30 in Yokoo et al.).
+        **kwargs: Keras' own.
+
+    Input shape:
+        [B, D].
+
+    Output shape:
+        float32 [B, N].
+    """
+
+    def __init__(self, num_classes: int, margin: float = 0.3, scale: float = 30.0, **kwargs):
+        super().__init__(num_classes, scale, **kwargs)
+        if not 0 <= margin < math.pi:
+            raise ValueError(f"ArcFace: expected 0 <= margin < pi; received {margin}.")
+        self.margin = margin
+
+    def training_logits(self, logits, labels):
+        return self.scale * with_target_cosine(logits / self.scale, labels,
+                                               lambda cosine: arcface_cosine(cosine, self.margin))
+
+    def get_config(self):
+        return {**super().get_config(), "margin": self.margin}

@@ -1,0 +1,106 @@
+"""The contract of DESIGN.md that every layer of a table keeps: `check_layer` runs it all."""
+
+import inspect
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+
+
+def check_layer(create: Callable[..., tf.keras.layers.Layer], inputs: np.ndarray, tmp_path: Path, *,
+                unknown_size: bool = True, half_precision_tolerance: float = 0.05) -> None:
+    """Checks one layer on one input.
+
+    Args:
+        create: Makes the layer; takes Keras' own arguments (`name`, `dtype`).
+        inputs: float32, a batch of at least 2.
+        tmp_path: For saved files.
+        unknown_size: Whether height and width may be unknown (always so for inputs of rank 2).
+        half_precision_tolerance: Largest difference between float32 and mixed_float16, relative to the largest output.
+    """
+    tf.keras.utils.set_random_seed(0)
+    layer = create(name="layer")
+    outputs = _first(layer(inputs))
+    assert outputs.shape == layer.compute_output_shape(inputs.shape), "compute_output_shape"
+    assert np.isfinite(outputs).all(), "finite outputs"
+    _check_config(layer, inputs, outputs)
+    _check_saving(layer, inputs, outputs, tmp_path, unknown_size)
+    _check_gradients(create, inputs)
+    _check_half_precision(create, layer, inputs, outputs, half_precision_tolerance)
+    _check_compiled(layer, inputs, outputs)
+
+
+def _check_config(layer, inputs, outputs) -> None:
+    kind = type(layer)
+    registered = tf.keras.utils.get_registered_name(kind)
+    assert registered == f"landmark_zoo>{kind.__name__}", f"registered as {registered}"
+    twin = kind.from_config(layer.get_config())
+    assert twin.get_config() == layer.get_config(), "config round trip"
+    twin(inputs)
+    twin.set_weights(layer.get_weights())
+    np.testing.assert_allclose(_first(twin(inputs)), outputs, rtol=1e-5, atol=1e-6)
+
+
+def _check_saving(layer, inputs, outputs, tmp_path, unknown_size) -> None:
+    shape = [None] * (inputs.ndim - 2) + [inputs.shape[-1]] if unknown_size else list(inputs.shape[1:])
+    image = tf.keras.Input(shape)
+    model = tf.keras.Model(image, _first(layer(image)))
+    np.testing.assert_allclose(model(inputs), outputs, rtol=1e-5, atol=1e-5)
+    model.save(tmp_path / "model.keras")
+    loaded = tf.keras.models.load_model(tmp_path / "model.keras")
+    np.testing.assert_allclose(loaded(inputs), outputs, rtol=1e-5, atol=1e-5)
+    module = tf.Module()
+    module.variables_ = model.variables
+    module.call = tf.function(lambda x: model(x, training=False),
+                              input_signature=[tf.TensorSpec([None, *shape], tf.float32)])
+    tf.saved_model.save(module, str(tmp_path / "saved"))
+    restored = tf.saved_model.load(str(tmp_path / "saved"))
+    np.testing.assert_allclose(restored.call(inputs), outputs, rtol=1e-5, atol=1e-5)
+
+
+def _check_gradients(create, inputs) -> None:
+    """Every weight gets a finite gradient, not zero once no weight is; a bias may cancel in a normalisation behind it."""
+    layer = create(name="gradients")
+    layer(inputs)
+    random = np.random.default_rng(1)
+    for weight in layer.trainable_weights:
+        weight.assign(weight + 0.1 * random.standard_normal(weight.shape).astype(np.float32))
+    x = tf.constant(inputs)
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        takes_training = "training" in inspect.signature(layer.call).parameters
+        outputs = _first(layer(x, training=True) if takes_training else layer(x))
+        weighing = random.standard_normal(outputs.shape).astype(np.float32)
+        loss = tf.reduce_sum(tf.cast(outputs, tf.float32) * weighing)
+    gradients = tape.gradient(loss, [x, *layer.trainable_weights])
+    for name, gradient in zip(["inputs", *(w.name for w in layer.trainable_weights)], gradients, strict=True):
+        assert gradient is not None, f"no gradient for {name}"
+        gradient = tf.convert_to_tensor(gradient).numpy()
+        assert np.isfinite(gradient).all(), f"gradient of {name}"
+        cancelled = name.endswith("bias:0")
+        assert cancelled or np.abs(gradient).max() > 0, f"gradient of {name} is zero"
+
+
+def _check_half_precision(create, layer, inputs, outputs, tolerance) -> None:
+    before = tf.keras.mixed_precision.global_policy()
+    tf.keras.mixed_precision.set_global_policy("mixed_float16")
+    try:
+        half = create(name="half")
+        half(inputs.astype(np.float16))
+        half.set_weights(layer.get_weights())
+        difference = np.abs(_first(half(inputs.astype(np.float16))).numpy().astype(np.float32) - outputs)
+    finally:
+        tf.keras.mixed_precision.set_global_policy(before)
+    assert np.isfinite(difference).all(), "finite under mixed_float16"
+    assert difference.max() <= tolerance * np.abs(outputs).max(), "mixed_float16 far from float32"
+    assert all(weight.dtype == tf.float32 for weight in half.weights), "float32 weights under mixed_float16"
+
+
+def _check_compiled(layer, inputs, outputs) -> None:
+    compiled = tf.function(lambda x: _first(layer(x)), jit_compile=True)
+    np.testing.assert_allclose(compiled(inputs), outputs, rtol=1e-4, atol=1e-5)
+
+
+def _first(result):
+    return result[0] if isinstance(result, tuple) else result
