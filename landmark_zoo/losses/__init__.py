@@ -1,0 +1,1 @@
+"""Training losses: plain functions on logits, embeddings and labels."""
