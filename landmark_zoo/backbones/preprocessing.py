@@ -1,0 +1,60 @@
+"""From pixels 0..255 to what a backbone was trained on."""
+
+import tensorflow as tf
+
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
+CAFFE_MEAN_BGR = (103.939, 116.779, 123.68)
+MODES = ("caffe", "symmetric", "efficientnet")
+
+
+def preprocess(images: tf.Tensor, mode: str) -> tf.Tensor:
+    """Returns float32 pixels as the backbone wants them.
+
+    * "caffe": BGR minus the channel means, range about -124..152 (VGG, ResNet of the Keras applications);
+    * "symmetric": RGB from -1 to 1 (MobileNets);
+    * "efficientnet": RGB 0..255, stretched so that the rescaling inside the Keras network, whose weight files hold the
+      standard deviation where the variance belongs, ends at (x/255 - mean) / standard deviation. Keras adds a layer for this
+      only with `weights="imagenet"`; here the network is the same for every choice of weights.
+
+    Args:
+        images: [B, H, W, 3], RGB, 0..255, uint8 or float.
+        mode: One of `MODES`.
+    """
+    images = tf.cast(images, tf.float32)
+    if mode == "caffe":
+        return images[..., ::-1] - tf.constant(CAFFE_MEAN_BGR)
+    if mode == "symmetric":
+        return images / 127.5 - 1
+    if mode == "efficientnet":
+        mean, std = tf.constant(IMAGENET_MEAN), tf.constant(IMAGENET_STD)
+        return 255 * (mean + (images / 255 - mean) / tf.sqrt(std))
+    raise ValueError(f"preprocess: expected mode in {MODES}; received {mode!r}.")
+
+
+@tf.keras.utils.register_keras_serializable("landmark_zoo")
+class Preprocessing(tf.keras.layers.Layer):
+    """Pixels 0..255 (RGB) to a backbone's own range, inside the model.
+
+    Args:
+        mode: See `preprocess`.
+        **kwargs: Keras' own.
+
+    Input shape, output shape:
+        [B, H, W, 3].
+    """
+
+    def __init__(self, mode: str, **kwargs):
+        super().__init__(**{"dtype": "float32", "autocast": False, **kwargs})
+        if mode not in MODES:
+            raise ValueError(f"Preprocessing: expected mode in {MODES}; received {mode!r}.")
+        self.mode = mode
+
+    def call(self, inputs):
+        return preprocess(inputs, self.mode)
+
+    def compute_output_shape(self, input_shape):
+        return tf.TensorShape(input_shape)
+
+    def get_config(self):
+        return {**super().get_config(), "mode": self.mode}

@@ -1,0 +1,82 @@
+"""Where a backbone's weights come from: nowhere, Keras' ImageNet files, a file, a folder or an address."""
+
+from pathlib import Path
+
+import tensorflow as tf
+
+from landmark_zoo.backbones.spec import BackboneSpec
+from landmark_zoo.core.errors import UserError
+
+SUFFIXES = (".h5", ".hdf5", ".keras")
+
+
+def load_weights(network: tf.keras.Model, spec: BackboneSpec, weights: str | Path, alpha: float | None = None) -> None:
+    """Fills `network` (an application without its top) with pretrained weights.
+
+    Args:
+        network: As `spec.application(include_top=False, weights=None, ...)` makes it.
+        spec: Its row of the table.
+        weights: "imagenet" (downloaded and checked by Keras, kept in its cache), a `.h5` file, a folder with one file for
+            this backbone, or an http(s) address.
+        alpha: The width, needed to choose among the files of a folder.
+
+    Raises:
+        UserError: No such file, no or several fitting files in the folder, a file of another network, no network access.
+    """
+    if str(weights) == "imagenet":
+        _copy_imagenet(network, spec, alpha)
+        return
+    path = _download(str(weights)) if str(weights).startswith(("http://", "https://")) else Path(weights)
+    if path.is_dir():
+        path = find_weights(path, spec.name, alpha)
+    if not path.is_file():
+        raise UserError(f"a weight file for {spec.name}", f"{path}, which does not exist",
+                        'Use a .h5 file, a folder that holds one, an address, or "imagenet".')
+    try:
+        network.load_weights(path)
+    except (ValueError, OSError, KeyError) as error:
+        reason = " ".join(str(error).split())[:200]
+        width = f" of width {alpha}" if alpha else ""
+        raise UserError(f"weights of {spec.name}{width} without its top in {path}", f"a file that does not fit ({reason})",
+                        "Choose the file of the same backbone and width.") from error
+
+
+def find_weights(folder: Path, backbone: str, alpha: float | None = None) -> Path:
+    """Returns the one weight file in `folder` whose name begins with the backbone's, at the width `alpha` (default 1.0).
+
+    Dots, dashes and underscores do not count: `mobilenet_v2_1.0_imagenet_no_top.weights.h5` is mobilenetv2 at width 1.0.
+    """
+    width = f"{1.0 if alpha is None else alpha:g}"
+    spellings = {width, f"{float(width):.1f}", f"{float(width):.2f}"}
+    fitting = []
+    for path in sorted(Path(folder).iterdir()):
+        name = path.name.lower()
+        letters = name.replace("_", "").replace("-", "")
+        rest = letters.removeprefix(backbone)
+        if path.suffix not in SUFFIXES or rest == letters or (backbone == "mobilenet" and rest.startswith("v")):
+            continue
+        if not backbone.startswith("mobilenet") or any(rest.startswith(spelling) for spelling in spellings):
+            fitting.append(path)
+    if len(fitting) != 1:
+        raise UserError(f"one weight file for {backbone} of width {width} in {folder}",
+                        ", ".join(path.name for path in fitting) or "none", "Name the file itself.")
+    return fitting[0]
+
+
+def _copy_imagenet(network: tf.keras.Model, spec: BackboneSpec, alpha: float | None) -> None:
+    width = {"alpha": alpha} if alpha is not None else {}
+    try:
+        source = spec.application(include_top=False, weights="imagenet", input_shape=(None, None, 3), **width)
+    except Exception as error:  # Keras raises a bare Exception when a download fails
+        if "URL fetch failure" not in str(error):
+            raise
+        raise UserError(f"a download of the ImageNet weights of {spec.name}", str(error),
+                        "Connect to the internet once, or give a weight file.") from error
+    network.set_weights(source.get_weights())
+
+
+def _download(address: str) -> Path:
+    try:
+        return Path(tf.keras.utils.get_file(origin=address))
+    except Exception as error:  # Keras raises a bare Exception when a download fails
+        raise UserError(f"a weight file at {address}", str(error), "Check the address.") from error
