@@ -1,0 +1,1 @@
+"""Benchmarks, protocols, and runs that end in a metrics file."""
