@@ -1,0 +1,1 @@
+"""One page that shows what was trained and how well it works."""

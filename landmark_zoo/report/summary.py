@@ -1,0 +1,97 @@
+"""What the numbers say, in plain words."""
+
+from landmark_zoo.data.manifest import Manifest
+from landmark_zoo.report.card_table import unlike
+from landmark_zoo.report.difference import Difference, paired_difference, signed
+from landmark_zoo.report.percent import interval, percent
+from landmark_zoo.report.result import Measure, Result
+from landmark_zoo.report.training_run import TrainingRun
+
+MODEL_FACTS = {"parameters": "{} parameters", "embedding_dim": "embeddings of {} numbers"}
+
+
+def summary(results: list[Result], run: TrainingRun | None, manifest: Manifest | None, unseen: bool = False) -> str:
+    """Returns one paragraph: what was trained on what, how well the last system works, how it compares.
+
+    It is compared with the first system and with the one before it. A difference counts as clear only where its 95 %
+    interval leaves zero out; unlike protocol cards are named.
+
+    Args:
+        results: From the starting point to the system that matters.
+        run: The training.
+        manifest: Of the training records.
+        unseen: Whether no landmark of the benchmark was trained on.
+    """
+    *earlier, last = results
+    rivals = [result for result in earlier if result.comparable(last)]
+    sentences = [_training(run, manifest), _recognition(run), _test(last, unseen),
+                 *(_change(rival, last) for rival in rivals[:1] + rivals[1:][-1:]), _caution(rivals, last)]
+    return " ".join(sentence for sentence in sentences if sentence)
+
+
+def _training(run: TrainingRun | None, manifest: Manifest | None) -> str:
+    told = run.facts if run else {}
+    photographs = manifest.num_examples if manifest else told.get("photographs")
+    landmarks = manifest.num_classes if manifest else told.get("num_classes")
+    data = f"{_count(photographs)} photographs of {_count(landmarks)} landmarks" if photographs and landmarks else ""
+    if run is None or not run.training:
+        return f"The training records hold {data}." if data else ""
+    facts = ", ".join(text.format(_count(told[name])) for name, text in MODEL_FACTS.items() if told.get(name))
+    return (f"{run.model or 'The model'}{f' ({facts})' if facts else ''} was trained for "
+            f"{run.training[-1]['step']:,} steps{f' on {data}' if data else ''}.")
+
+
+def _recognition(run: TrainingRun | None) -> str:
+    accuracy = run.validation[-1].get("validation_accuracy") if run and run.validation else None
+    if not isinstance(accuracy, int | float):
+        return ""
+    return f"At the end it names {percent(accuracy)} % of the validation photographs of these landmarks rightly."
+
+
+def _test(last: Result, unseen: bool) -> str:
+    which = "; it is one that training never saw" if unseen else ""
+    score = (f"The test is to find, for each of {last.queries_used:,} query photographs of {last.benchmark}, the other "
+             f"photographs of the same landmark{which}. “{last.name}” reaches a mean average precision "
+             f"({last.main_metric}) of {_with_interval(last.main)}")
+    if last.first_right and last.first_right.value is not None:
+        score += f", and the first photograph returned is right for {percent(last.first_right.value)} % of the queries"
+    return f"{score}."
+
+
+def _change(rival: Result, last: Result) -> str:
+    start = f"Against “{rival.name}” ({percent(rival.main.value)} %) it is"
+    difference = paired_difference(rival, last)
+    if difference:
+        return f"{start} {_verdict(difference)}."
+    if not _apart(rival.main, last.main):
+        return f"{start} not clearly better or worse; the two share no queries."
+    better = "better" if last.main.value > rival.main.value else "worse"
+    return f"{start} {better}: the two share no queries, but their intervals are apart."
+
+
+def _verdict(difference: Difference) -> str:
+    points = f"{100 * abs(difference.value):.1f} points {'better' if difference.value >= 0 else 'worse'}"
+    span = f"{signed(difference.low)} to {signed(difference.high)}"
+    if difference.clear:
+        return f"{points} (95 % interval {span}), a clear {'gain' if difference.value > 0 else 'loss'}"
+    return f"{points}, but the 95 % interval, {span}, includes zero: the difference is not clear"
+
+
+def _caution(rivals: list[Result], last: Result) -> str:
+    differing = ", ".join(dict.fromkeys(key for rival in rivals for key in unlike(rival, last))).replace("_", " ")
+    return f"Mind that not all was measured alike: the protocol cards differ in {differing}." if differing else ""
+
+
+def _with_interval(measure: Measure) -> str:
+    span = interval(measure).replace("–", " to ")
+    return f"{percent(measure.value)} %" + (f" (95 % interval {span})" if span else "")
+
+
+def _count(value: object) -> str:
+    return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def _apart(one: Measure, other: Measure) -> bool:
+    if None in (one.value, one.low, one.high, other.value, other.low, other.high):
+        return False
+    return one.low > other.high or other.low > one.high

@@ -1,0 +1,73 @@
+import dataclasses
+
+from landmark_zoo.report.result import Measure
+from landmark_zoo.report.summary import summary
+
+
+def test_says_what_was_trained_and_how_well_it_works(make_result, make_manifest, run):
+    text = summary([make_result("trained")], run, make_manifest({"a": 1200, "b": 300}))
+    assert text == (
+        "resnet50_se (1,234,567 parameters, embeddings of 512 numbers) was trained for 2,000 steps on 1,500 "
+        "photographs of 2 landmarks. At the end it names 41.2 % of the validation photographs of these landmarks "
+        "rightly. The test is to find, for each of 3 query photographs of toy, the other photographs of the same "
+        "landmark. “trained” reaches a mean average precision (mAP@100) of 50.0 % (95 % interval 40.0 to 60.0), and "
+        "the first photograph returned is right for 87.5 % of the queries.")
+
+
+def test_claims_unseen_landmarks_only_when_told(make_result):
+    assert "never saw" in summary([make_result()], None, None, unseen=True)
+    assert "never saw" not in summary([make_result()], None, None)
+
+
+def test_a_clear_gain(make_result):
+    text = summary([make_result("old", {"q0": 0.1, "q1": 0.2}), make_result("new", {"q0": 0.4, "q1": 0.6})], None, None)
+    assert "Against “old” (15.0 %) it is 35.0 points better (95 % interval +30.0 to +40.0), a clear gain." in text
+    assert "alike" not in text
+
+
+def test_a_clear_loss(make_result):
+    text = summary([make_result("old", {"q0": 0.4, "q1": 0.6}), make_result("new", {"q0": 0.1, "q1": 0.2})], None, None)
+    assert "35.0 points worse (95 % interval −40.0 to −30.0), a clear loss" in text
+
+
+def test_a_difference_within_the_interval_is_not_clear(make_result):
+    text = summary([make_result("old", {"q0": 0.1, "q1": 0.9}), make_result("new", {"q0": 0.9, "q1": 0.3})], None, None)
+    assert "includes zero: the difference is not clear" in text
+    assert "a clear" not in text
+
+
+def test_compares_with_the_first_and_the_one_before(make_result):
+    text = summary([make_result(name) for name in ("first", "middle", "before", "last")], None, None)
+    assert text.count("Against") == 2
+    assert "Against “first”" in text
+    assert "Against “before”" in text
+
+
+def test_another_benchmark_is_not_compared(make_result):
+    assert "Against" not in summary([make_result("a", benchmark="other"), make_result("b")], None, None)
+
+
+def test_without_shared_queries_intervals_decide(make_result):
+    low = make_result("low", {"x": 0.1, "y": 0.1})
+    high = make_result("high", {"q0": 0.9, "q1": 0.9})
+    assert "it is better: the two share no queries" in summary([low, high], None, None)
+    near = make_result("near", {"q0": 0.15, "q1": 0.15})
+    assert "not clearly better or worse" in summary([low, near], None, None)
+    unknown = dataclasses.replace(near, metrics={"mAP@100": Measure(None, None, None)})
+    assert "not clearly better or worse" in summary([unknown, low], None, None)
+
+
+def test_unlike_cards_are_named(make_result):
+    text = summary([make_result("a", card={"side": 224, "whitening_learnt_on": "x"}),
+                    make_result("b", card={"side": 288, "whitening_learnt_on": "y"})], None, None)
+    assert text.endswith("not all was measured alike: the protocol cards differ in side, whitening learnt on.")
+
+
+def test_with_little_to_tell(make_result, make_manifest, run):
+    assert summary([make_result()], None, make_manifest({"a": 2})).startswith(
+        "The training records hold 2 photographs of 1 landmarks.")
+    bare = dataclasses.replace(run, facts={}, validation=[])
+    assert summary([make_result()], bare, None).startswith("The model was trained for 2,000 steps. The test")
+    facts = {"photographs": 20, "num_classes": 4, "parameters": "many"}
+    assert "The model (many parameters) was trained for 2,000 steps on 20 photographs of 4 landmarks." in summary(
+        [make_result()], dataclasses.replace(run, facts=facts), None)
