@@ -1,0 +1,1 @@
+"""A landmark collection that is drawn instead of downloaded."""
