@@ -29,7 +29,8 @@ class Head(tf.keras.layers.Layer):
         self.num_classes, self.kernel_columns = num_classes, num_classes
 
     def build(self, input_shape):
-        self.kernel = self.add_weight("kernel", [int(input_shape[-1]), self.kernel_columns], initializer="glorot_uniform")
+        shape = [int(input_shape[-1]), self.kernel_columns]
+        self.kernel = self.add_weight("kernel", shape, initializer="glorot_uniform")
         super().build(input_shape)
 
     def training_logits(self, logits: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:

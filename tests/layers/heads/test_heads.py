@@ -1,14 +1,25 @@
 """What holds for every row of the head table."""
 
+import functools
 from pathlib import Path
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from landmark_zoo.layers import heads
 from landmark_zoo.layers.heads import HEADS
+from landmark_zoo.losses.softmax_cross_entropy import softmax_cross_entropy
+from tests.contracts.layer import check_layer
 
 EMBEDDINGS = np.random.default_rng(0).standard_normal((4, 8)).astype(np.float32)
+LABELS = np.array([0, 1, 2, 4])
+MARGINS = {"arcface", "cosface", "sub_centre_arcface"}
+
+
+@pytest.mark.parametrize("name", HEADS)
+def test_contract(name, tmp_path):
+    check_layer(lambda **keras: HEADS[name](5, **keras), EMBEDDINGS, tmp_path)
 
 
 @pytest.mark.parametrize("name", HEADS)
@@ -16,9 +27,48 @@ def test_logits(name):
     head = HEADS[name](5)
     logits = head(EMBEDDINGS)
     assert logits.shape == (4, 5)
-    assert np.isfinite(head.training_logits(logits, np.array([0, 1, 2, 4]))).all()
+    assert np.isfinite(head.training_logits(logits, LABELS)).all()
+
+
+@pytest.mark.parametrize("name", HEADS)
+def test_margin_only_while_training_and_only_on_the_label(name):
+    head = HEADS[name](5)
+    before = head(EMBEDDINGS).numpy()
+    trained = head.training_logits(head(EMBEDDINGS), LABELS).numpy()
+    rows = np.arange(4)
+    if name in MARGINS:
+        assert (trained[rows, LABELS] < before[rows, LABELS]).all()
+        trained[rows, LABELS] = before[rows, LABELS]
+    elif name == "adacos":
+        trained *= before / trained
+    np.testing.assert_allclose(trained, before, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", HEADS)
+def test_every_weight_that_learns_gets_a_finite_gradient_from_the_loss(name):
+    head = HEADS[name](5)
+    head(EMBEDDINGS)
+    with tf.GradientTape() as tape:
+        loss = softmax_cross_entropy(LABELS, head.training_logits(head(EMBEDDINGS), LABELS))
+    for gradient in tape.gradient(loss, head.trainable_weights):
+        assert np.isfinite(gradient).all()
+        assert np.abs(gradient).max() > 0
+
+
+@pytest.mark.parametrize("name", HEADS)
+def test_labels_of_any_integer_type(name):
+    head = HEADS[name](5)
+    for kind in (tf.int32, tf.int64):
+        assert head.training_logits(head(EMBEDDINGS), tf.cast(LABELS, kind)).shape == (4, 5)
+
+
+@pytest.mark.parametrize("name", HEADS)
+def test_one_class_is_refused(name):
+    with pytest.raises(ValueError, match=r"expected num_classes >= [23].*received 1"):
+        HEADS[name](1)
 
 
 def test_every_file_has_a_row_and_every_row_a_file():
     files = {path.stem for path in Path(heads.__file__).parent.glob("*.py")} - {"__init__", "base"}
-    assert {HEADS[name].__module__.rsplit(".", 1)[1] for name in HEADS} == files
+    layers = [row.func if isinstance(row, functools.partial) else row for row in HEADS.values()]
+    assert {layer.__module__.rsplit(".", 1)[1] for layer in layers} == files

@@ -46,7 +46,7 @@ def test_a_map_of_zeros_stays_finite(name):
 
 @pytest.mark.parametrize("name", POOLING)
 def test_wrong_rank_is_refused(name):
-    with pytest.raises(ValueError, match=r"expected \[batch, height, width, channels >= 1\]; received shape \(2, 7, 5\)"):
+    with pytest.raises(ValueError, match=r"expected \[batch, height, width, .*received shape \(2, 7, 5\)"):
         POOLING[name]()(np.ones((2, 7, 5), np.float32))
 
 
