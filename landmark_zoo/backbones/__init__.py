@@ -2,6 +2,7 @@
 
 import tensorflow as tf
 
+from landmark_zoo.backbones.resnet18 import ResNet18
 from landmark_zoo.backbones.spec import BackboneSpec
 from landmark_zoo.core.registry import Registry
 
@@ -20,6 +21,9 @@ for _spec in (
         "mobilenetv2", _applications.MobileNetV2, "symmetric",
         {"C3": "block_6_expand_relu", "C4": "block_13_expand_relu", "C5": "out_relu"}, _STRIDES,
         "Sandler et al., MobileNetV2, CVPR 2018", has_width=True),
+    BackboneSpec(
+        "resnet18", ResNet18, "standard", {"C3": "conv3_out", "C4": "conv4_out", "C5": "conv5_out"}, _STRIDES,
+        "He et al., Deep Residual Learning, CVPR 2016 (basic blocks: v1 and v1.5 are the same)", has_width=True),
     BackboneSpec(
         "resnet50", _applications.ResNet50, "caffe", {**_RESNET, "C4": "conv4_block6_out"}, _STRIDES,
         "He et al., Deep Residual Learning, CVPR 2016 (v1: stride on the first 1x1)"),

@@ -27,7 +27,7 @@ def build_backbone(name: str, weights: str | Path | None = None, alpha: float | 
     """
     spec = BACKBONES[name]
     if alpha is not None and not spec.has_width:
-        raise UserError(f"no alpha for {name}", f"alpha={alpha}", "Only the MobileNets have widths.")
+        raise UserError(f"no alpha for {name}", f"alpha={alpha}", "Only the MobileNets and ResNet-18 have widths.")
     width = {"alpha": alpha} if alpha is not None else {}
     network = spec.application(include_top=False, weights=None, input_shape=(None, None, 3), **width)
     if weights is not None:

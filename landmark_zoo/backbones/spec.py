@@ -8,7 +8,7 @@ import tensorflow as tf
 
 @dataclasses.dataclass(frozen=True)
 class BackboneSpec:
-    """A Keras application and what the zoo must know of it.
+    """A network (a Keras application, mostly) and what the zoo must know of it.
 
     Attributes:
         name: As in model names.

@@ -12,6 +12,7 @@ PIXELS = np.random.default_rng(0).integers(0, 256, (2, 5, 4, 3)).astype(np.uint8
 
 @pytest.mark.parametrize(("mode", "keras"), [
     ("caffe", tf.keras.applications.resnet.preprocess_input),
+    ("standard", lambda x: tf.keras.applications.imagenet_utils.preprocess_input(x, mode="torch")),
     ("symmetric", tf.keras.applications.mobilenet.preprocess_input)])
 def test_equals_keras(mode, keras):
     np.testing.assert_allclose(preprocess(PIXELS, mode), keras(PIXELS.astype(np.float32).copy()), atol=1e-4)
