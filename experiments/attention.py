@@ -1,0 +1,48 @@
+"""Writes what a model attends to: python -m experiments.attention --workdir=... --images=a.jpg,b.jpg --output=..."""
+
+from pathlib import Path
+
+import tensorflow as tf
+from absl import flags
+
+from landmark_zoo.core.dataclass_flags import define_flags, from_flags
+from landmark_zoo.core.files import write_json, write_npy
+from landmark_zoo.core.script import run
+from landmark_zoo.data.decode import decode_image
+from landmark_zoo.data.photograph import read_photograph
+from landmark_zoo.data.resize import resize_long_side
+from landmark_zoo.models.attention_maps import attention_maps
+from landmark_zoo.models.config import ModelConfig
+from landmark_zoo.training.checkpoints import load_weights
+from landmark_zoo.training.workdir import read_model
+
+define_flags(ModelConfig)
+_WORKDIR = flags.DEFINE_string("workdir", None, "Folder of a run; its model.json says which model.")
+_WEIGHTS = flags.DEFINE_string("weights", None, "Without --workdir: the backbone's pretrained weights.")
+_IMAGES = flags.DEFINE_list("images", None, "Pictures.", required=True)
+_SIDE = flags.DEFINE_integer("side", 352, "Pixels of the longer side to which pictures are brought.", lower_bound=32)
+_OUTPUT = flags.DEFINE_string("output", None, "Folder for overlays.json and the maps.", required=True)
+
+
+def main(_):
+    """Builds, looks at each picture, writes its maps."""
+    if _WORKDIR.value:
+        config, facts = read_model(_WORKDIR.value)
+        model = config.build(facts["num_classes"])
+        load_weights(model, _WORKDIR.value)
+    else:
+        model = from_flags(ModelConfig).build(weights=_WEIGHTS.value)
+    output, overlays = Path(_OUTPUT.value), []
+    for number, path in enumerate(_IMAGES.value):
+        image = decode_image(tf.constant(read_photograph(path, max_side=1024).encoded))
+        maps = []
+        for name, values in attention_maps(model, resize_long_side(image, _SIDE.value)).items():
+            maps.append({"name": name, "file": f"{number:03d}_{name.replace('/', '_')}.npy"})
+            write_npy(output / maps[-1]["file"], values)
+        overlays.append({"image": str(Path(path).absolute()), "title": Path(path).stem, "maps": maps})
+    write_json(output / "overlays.json", overlays)
+    print(output / "overlays.json")
+
+
+if __name__ == "__main__":
+    run(main)
