@@ -1,0 +1,1 @@
+"""Training: from records and a model to checkpoints, under `tf.distribute`."""

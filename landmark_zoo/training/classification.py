@@ -1,0 +1,27 @@
+"""The objective of classification training: cross-entropy of a head's training logits."""
+
+import tensorflow as tf
+
+from landmark_zoo.layers.heads import Head
+from landmark_zoo.losses.softmax_cross_entropy import softmax_cross_entropy
+
+
+class Classification:
+    """Cross-entropy, on the head's training logits where a model is trained, and accuracy without margin.
+
+    Args:
+        model: Gives "logits"; see `models.build_model`.
+        head: The layer that made them.
+        label_smoothing: See `softmax_cross_entropy`.
+    """
+
+    def __init__(self, model: tf.keras.Model, head: Head, label_smoothing: float = 0.0):
+        self.model, self.head, self.label_smoothing = model, head, label_smoothing
+
+    def __call__(self, images: tf.Tensor, labels: tf.Tensor, training: bool) -> tuple[tf.Tensor, tf.Tensor]:
+        """Returns the loss and whether the largest logit is the label's, both float32 [B]."""
+        logits = self.model(images, training=training)["logits"]
+        correct = tf.cast(tf.equal(tf.argmax(logits, axis=-1, output_type=tf.int32), labels), tf.float32)
+        if training:
+            logits = self.head.training_logits(logits, labels)
+        return softmax_cross_entropy(labels, logits, self.label_smoothing), correct

@@ -1,0 +1,123 @@
+"""Whole runs: learning, resuming, and the mistakes a user can make."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from landmark_zoo.core.errors import UserError
+from landmark_zoo.core.files import read_json
+from landmark_zoo.training.checkpoints import load_weights
+from landmark_zoo.training.history import read_history
+from landmark_zoo.training.run import run_training
+from landmark_zoo.training.workdir import read_model
+
+TRAIN = [sys.executable, "-m", "experiments.train", "--model=mobilenet_se", "--alpha=0.25", "--embedding_dim=8",
+         "--batch_size=4", "--image_size=32", "--epochs=3", "--learning_rate=1e-3", "--nofreeze_batchnorm", "--log_steps=1",
+         "--checkpoint_steps=5"]
+
+
+def weights(workdir):
+    config, facts = read_model(workdir)
+    model = config.build(facts["num_classes"])
+    load_weights(model, workdir)
+    return model.get_weights()
+
+
+def test_learns_and_leaves_its_facts(records, model_config, config, tmp_path):
+    run_training(model_config, type(config)(**{**vars(config), "epochs": 8}), records, tmp_path / "run")
+    history = read_history(tmp_path / "run" / "history.jsonl")
+    losses = [line["loss"] for line in history if "loss" in line]
+    assert len(losses) == 48
+    assert np.mean(losses[-6:]) < np.mean(losses[:6]) - 0.5
+    assert [line["step"] for line in history if "validation_loss" in line] == list(range(6, 49, 6))
+    facts = read_json(tmp_path / "run" / "model.json")
+    assert (facts["num_classes"], facts["photographs"]) == (4, 48)
+    assert list((tmp_path / "run" / "tensorboard").glob("*tfevents*"))
+
+
+@pytest.mark.slow
+def test_killed_in_the_middle_of_an_epoch_it_ends_where_an_uninterrupted_run_ends(records, tmp_path, root):
+    """kill -9 at step 17 or later of 36, with a checkpoint every 5 steps: same history, same weights."""
+    def command(workdir):
+        return [*TRAIN, f"--records={records}", f"--workdir={workdir}"]
+    subprocess.run(command(tmp_path / "whole"), cwd=root, check=True, capture_output=True)
+    with subprocess.Popen(command(tmp_path / "killed"), cwd=root, stderr=subprocess.DEVNULL) as process:
+        while not any(line["step"] >= 17 for line in read_history(tmp_path / "killed" / "history.jsonl")):
+            time.sleep(0.005)
+            assert process.poll() is None, "ended before it was killed"
+        os.kill(process.pid, signal.SIGKILL)
+    again = subprocess.run(command(tmp_path / "killed"), cwd=root, check=True, capture_output=True, text=True)
+    assert "Going on from step" in again.stderr
+    whole, killed = (read_history(tmp_path / name / "history.jsonl") for name in ("whole", "killed"))
+    assert [line["step"] for line in whole] == [line["step"] for line in killed]
+    for left, right in zip(whole, killed, strict=True):
+        for key in ("loss", "validation_loss", "learning_rate"):
+            if key in left:
+                np.testing.assert_allclose(left[key], right[key], rtol=1e-3)
+    for left, right in zip(weights(tmp_path / "whole"), weights(tmp_path / "killed"), strict=True):
+        np.testing.assert_allclose(left, right, atol=2e-4)
+
+
+def test_a_finished_run_is_left_as_it_is(records, model_config, config, tmp_path):
+    for _ in range(2):
+        run_training(model_config, config, records, tmp_path)
+    assert [line["step"] for line in read_history(tmp_path / "history.jsonl") if "loss" in line] == list(range(1, 13))
+
+
+def test_no_epochs_give_the_initial_checkpoint(records, model_config, config, tmp_path):
+    run_training(model_config, type(config)(**{**vars(config), "epochs": 0}), records, tmp_path, initial_embedding="pca")
+    config, facts = read_model(tmp_path)
+    initial, latest = (config.build(facts["num_classes"]) for _ in range(2))
+    assert load_weights(initial, tmp_path, "initial") == load_weights(latest, tmp_path, "latest") == 0
+    for left, right in zip(initial.get_weights(), latest.get_weights(), strict=True):
+        np.testing.assert_array_equal(left, right)
+
+
+def test_nan_stops_with_a_sentence_and_keeps_the_checkpoint_before(records, model_config, config, tmp_path):
+    with pytest.raises(UserError, match=r"a finite (loss|gradient); received NaN or infinity at step \d+\. Lower --learning"):
+        run_training(model_config, type(config)(**{**vars(config), "optimizer": "adamw", "weight_decay": 1e38}), records,
+                     tmp_path)
+    assert all(np.isfinite(values).all() for values in weights(tmp_path))
+
+
+@pytest.mark.parametrize(("change", "said"), [({"embedding_dim": 16}, "config"), ({"model": "mobilenet_gem"}, "config")])
+def test_another_model_in_the_same_folder(records, model_config, config, tmp_path, change, said):
+    run_training(model_config, type(config)(**{**vars(config), "epochs": 0}), records, tmp_path)
+    with pytest.raises(UserError, match=said):
+        run_training(type(model_config)(**{**vars(model_config), **change}), config, records, tmp_path)
+
+
+def test_two_runs_in_one_folder(records, model_config, config, tmp_path):
+    from landmark_zoo.core.lock import lock_directory
+    with lock_directory(tmp_path), pytest.raises(UserError, match="a run that is using it"):
+        run_training(model_config, config, records, tmp_path)
+
+
+def test_a_full_disk_at_a_checkpoint(records, model_config, config, tmp_path, monkeypatch):
+    saved = []
+    save = tf.train.CheckpointManager.save
+
+    def full_at_the_second(self, **arguments):
+        saved.append(arguments)
+        if len(saved) == 2:
+            raise tf.errors.ResourceExhaustedError(None, None, "ckpt-6.tempstate; No space left on device")
+        return save(self, **arguments)
+
+    monkeypatch.setattr(tf.train.CheckpointManager, "save", full_at_the_second)
+    with pytest.raises(OSError, match="No space left"):
+        run_training(model_config, config, records, tmp_path)
+    monkeypatch.undo()
+    run_training(model_config, config, records, tmp_path)
+    assert read_history(tmp_path / "history.jsonl")[-1]["step"] == 12
+
+
+def test_more_dimensions_than_photographs(records, config, model_config, tmp_path):
+    with pytest.raises(UserError, match=r"--embedding_dim <= 48 .*; received 100"):
+        run_training(type(model_config)(**{**vars(model_config), "embedding_dim": 100}), config, records, tmp_path,
+                     initial_embedding="pca")
