@@ -20,6 +20,6 @@ setup(
     ],
     extras_require={
         "report": ["matplotlib"],
-        "dev": ["hypothesis", "import-linter", "pytest", "pytest-timeout", "ruff"],
+        "dev": ["hypothesis", "import-linter", "pytest", "pytest-timeout", "pytest-xdist", "ruff"],
     },
 )

@@ -1,0 +1,142 @@
+"""The whole way once: photographs, records, training, SavedModel, search, evaluation, report. `make quickstart` runs it.
+
+Without photographs it draws a small landmark collection and trains on that. Each step is a script of its own that can be
+run by itself: the command lines are printed. Started again, it goes on where it was.
+"""
+
+import hashlib
+import shlex
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from absl import flags
+
+from landmark_zoo.core.errors import UserError
+from landmark_zoo.core.files import read_csv, read_json
+from landmark_zoo.core.script import run
+from landmark_zoo.data.locator import ImageLocator
+
+_PHOTOS = flags.DEFINE_string("photos", None, "Folder of photographs, one folder per landmark; unset: they are drawn.")
+_BENCHMARK = flags.DEFINE_string("benchmark", None, "Folder with index.csv, test.csv and retrieval_solution.csv.")
+_WEIGHTS = flags.DEFINE_string("weights", None, "Pretrained weights of the backbone: file, folder or imagenet.")
+_OUTPUT = flags.DEFINE_string("output", "runs/quickstart", "Folder for everything.")
+_SEED = flags.DEFINE_integer("seed", 0, "Of drawing, split, weights and order.")
+OVERLAYS = 6
+
+
+def main(_):
+    """Runs the steps."""
+    given = [name for name in ("photos", "benchmark", "weights") if flags.FLAGS[name].value]
+    if given and len(given) < 3:
+        raise UserError("--photos, --benchmark and --weights together, or none of them", f"only {', '.join(given)}",
+                        "Give all three: make quickstart PHOTOS=... BENCHMARK=... WEIGHTS=...")
+    missing = [path for name in given if not Path(path := flags.FLAGS[name].value).exists() and path != "imagenet"]
+    if missing:
+        raise UserError(f"{missing[0]} to exist", "no such file or folder", "Check the path.")
+    (Photographs if given else Drawings)().run()
+
+
+class Drawings:
+    """The embedded default: a drawn collection in the layout of GLDv2, and a small network trained from nothing."""
+
+    recipe, prepared, side = "quickstart_drawn", ("--source=gldv2", "--clean"), 160
+    systems = (("untrained", "--workdir={run}/training --checkpoint=initial"),
+               ("trained", "--workdir={run}/training"))
+
+    def __init__(self):
+        self.folder = Path(_OUTPUT.value) / self.key()
+        self.photos = self.benchmark = self.folder / "collection"
+        self.number, self.start = 0, time.monotonic()
+
+    def key(self) -> str:
+        """Names the folder of this run's steps."""
+        return "drawn" if _SEED.value == 0 else f"drawn-{_SEED.value}"
+
+    def run(self) -> None:
+        """Runs every step and prints the table."""
+        run_folder, seed = self.folder, f"--seed={_SEED.value}"
+        self.obtain()
+        self.step("Records", "prepare", f"--photos={self.photos}", f"--output={run_folder}/records", seed, *self.prepared)
+        self.step("Training", "train", f"--flagfile=experiments/recipes/{self.recipe}.flags", seed,
+                  f"--records={run_folder}/records", f"--workdir={run_folder}/training", *self.training())
+        for name, source in self.systems:
+            if not (run_folder / "models" / name / "1").exists():
+                self.step(f"SavedModel, {name}", "export.savedmodel", *source.format(
+                    run=run_folder, weights=_WEIGHTS.value).split(), f"--output={run_folder}/models/{name}",
+                    f"--side={self.side}")
+            self.step(f"Evaluation, {name}", "evaluate", f"--savedmodel={run_folder}/models/{name}", f"--name={name}",
+                      f"--benchmark={self.benchmark}", f"--photos={self.photos}", f"--output={run_folder}/results/{name}")
+        self.step("Attention", "attention", f"--workdir={run_folder}/training", f"--output={run_folder}/attention",
+                  f"--side={self.side}", f"--images={','.join(self.queries())}")
+        results = [run_folder / "results" / name for name, _ in self.systems]
+        report = Path(_OUTPUT.value) / "report"
+        self.step("Report", "report", f"--results={','.join(map(str, results))}", f"--workdir={run_folder}/training",
+                  f"--records={run_folder}/records", f"--photos={self.photos}", f"--attention={run_folder}/attention",
+                  f"--output={report}", "--unseen_landmarks")
+        print(f"\n{table(results)}\n\nReport: {report / 'index.html'}  ({time.monotonic() - self.start:.0f} s)")
+
+    def obtain(self) -> None:
+        """Draws the collection."""
+        self.step("Drawing", "draw", f"--output={self.photos}", f"--seed={_SEED.value}")
+
+    def training(self) -> tuple[str, ...]:
+        """More flags of the training step."""
+        return ()
+
+    def queries(self) -> list[str]:
+        """Pictures of different landmarks for the attention overlays."""
+        rows = list(read_csv(self.benchmark / "test.csv", ["id"]))
+        locator = ImageLocator(self.photos)
+        return [str(locator.locate(row["id"])) for row in rows[::max(1, len(rows) // OVERLAYS)][:OVERLAYS]]
+
+    def step(self, title: str, script: str, *arguments: str) -> None:
+        """Runs one script in a process of its own; its failure ends the quickstart with the same exit code."""
+        self.number += 1
+        command = ["-m", script if "." in script else f"experiments.{script}", *arguments]
+        seconds = time.monotonic() - self.start
+        print(f"\n== {self.number}. {title}  ({seconds:.0f} s)\npython {shlex.join(command)}", flush=True)
+        done = subprocess.run([sys.executable, *command], check=False)
+        if done.returncode:
+            sys.exit(done.returncode)
+
+
+class Photographs(Drawings):
+    """Real photographs and an ImageNet backbone; the benchmark's landmarks are kept out of training."""
+
+    recipe, side = "quickstart_photographs", 352
+    systems = (("off-the-shelf", "--model=mobilenetv2_gem --embedding_dim=0 --weights={weights}"),
+               ("off-the-shelf + PCA", "--workdir={run}/training --checkpoint=initial"),
+               ("trained", "--workdir={run}/training"))
+
+    def __init__(self):
+        super().__init__()
+        self.photos, self.benchmark = Path(_PHOTOS.value), Path(_BENCHMARK.value)
+        self.prepared = (f"--exclude_benchmark={self.benchmark}", "--validation_fraction=0.05")
+
+    def key(self):
+        inputs = [str(Path(value.value).resolve()) for value in (_PHOTOS, _BENCHMARK, _WEIGHTS)]
+        return f"photographs-{hashlib.sha256(repr((inputs, _SEED.value)).encode()).hexdigest()[:8]}"
+
+    def obtain(self):
+        pass
+
+    def training(self):
+        return (f"--weights={_WEIGHTS.value}",)
+
+
+def table(results: list[Path]) -> str:
+    """Returns the lines of the closing table: mAP@100 with its interval, P@1, P@10, in per cent."""
+    lines = [f"{'':<22}{'mAP@100':>9}{'95 % interval':>18}{'P@1':>8}{'P@10':>8}"]
+    for folder in results:
+        facts = read_json(folder / "metrics.json")
+        mean, first, ten = (facts["metrics"][key] for key in ("mAP@100", "P@1", "P@10"))
+        interval = f"[{100 * mean['low']:.1f}, {100 * mean['high']:.1f}]"
+        lines.append(f"{facts['name']:<22}{100 * mean['value']:>9.1f}{interval:>18}{100 * first['value']:>8.1f}"
+                     f"{100 * ten['value']:>8.1f}")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,74 @@
+"""`python -m experiments.embed`, as a user starts it."""
+
+import functools
+import json
+import runpy
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from landmark_zoo.retrieval.embedding_set import EmbeddingSet
+
+
+@pytest.fixture(scope="module")
+def savedmodel(root, tmp_path_factory):
+    write = runpy.run_path(str(root / "tests/retrieval/tiny_saved_model.py"))["write_tiny_saved_model"]
+    return write(tmp_path_factory.mktemp("models") / "tiny" / "1").parent
+
+
+@pytest.fixture
+def photos(tmp_path):
+    for number in range(5):
+        path = tmp_path / "photos" / f"landmark{number % 2}" / f"p{number}.jpg"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        colours = np.random.default_rng(number).integers(30, 226, [2, 2, 3], np.uint8)
+        Image.fromarray(colours).resize((64, 48), Image.Resampling.NEAREST).save(path)
+    (tmp_path / "photos/landmark0/bad.jpg").write_bytes(b"no picture")
+    return tmp_path / "photos"
+
+
+@pytest.fixture
+def embed(root):
+    run_script = runpy.run_path(str(root / "tests/experiments/run_script.py"))["run_script"]
+    return functools.partial(run_script, "experiments.embed")
+
+
+def test_a_folder_in_its_own_process_and_again_and_then_strictly(embed, root, savedmodel, photos, tmp_path):
+    output = tmp_path / "out"
+    command = [sys.executable, "-m", "experiments.embed", f"--savedmodel={savedmodel}", f"--photos={photos}",
+               f"--output={output}"]
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "5 embeddings of dimension 12" in done.stdout
+    assert "1 photographs skipped" in done.stdout
+    assert sorted(EmbeddingSet.load(output).ids) == [f"p{number}" for number in range(5)]
+    assert "bad" in (output / "skipped.csv").read_text()
+    assert json.loads((output / "flags.json").read_text())["photos"] == str(photos)
+    embeddings = (output / "embeddings.npy").stat().st_mtime_ns
+    assert embed(savedmodel=savedmodel, photos=photos, output=output).stdout == done.stdout
+    assert (output / "embeddings.npy").stat().st_mtime_ns == embeddings
+    strict = embed(savedmodel=savedmodel, photos=photos, output=tmp_path / "strict", strict=True)
+    assert strict.code == 2
+    assert strict.stderr.splitlines()[-1].startswith("Error: Expected a usable photograph for bad")
+
+
+def test_a_csv_file_of_ids(embed, savedmodel, photos, tmp_path):
+    (tmp_path / "list.csv").write_text("id\np3\np0\nunknown\n")
+    output = tmp_path / "out"
+    done = embed(savedmodel=savedmodel, photos=tmp_path / "list.csv", photos_dir=photos, output=output)
+    assert done.code == 0, done.stderr
+    assert EmbeddingSet.load(output).ids == ["p3", "p0"]
+    assert "unknown" in (output / "skipped.csv").read_text()
+
+
+@pytest.mark.parametrize(("change", "message"), [
+    ({"photos": "list.csv"}, "--photos_dir"),
+    ({"savedmodel": "absent"}, "a SavedModel at absent"),
+])
+def test_mistakes_are_one_line(embed, savedmodel, photos, tmp_path, change, message):
+    done = embed(**{"savedmodel": savedmodel, "photos": photos, "output": tmp_path / "out", **change})
+    assert done.code == 2
+    assert message in done.stderr.splitlines()[-1]

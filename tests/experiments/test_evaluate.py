@@ -1,0 +1,111 @@
+"""`python -m experiments.evaluate`, as a user starts it."""
+
+import functools
+import json
+import runpy
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from landmark_zoo.core.lock import lock_directory
+from landmark_zoo.evaluation.protocol_card import ProtocolCard
+
+QUERIES, INDEX = ["q0", "q1"], ["i0", "i1", "i2", "i3"]  # two landmarks in turn
+
+
+@pytest.fixture(scope="module")
+def savedmodel(root, tmp_path_factory):
+    write = runpy.run_path(str(root / "tests/retrieval/tiny_saved_model.py"))["write_tiny_saved_model"]
+    return write(tmp_path_factory.mktemp("models") / "tiny" / "1").parent
+
+
+@pytest.fixture
+def benchmark(tmp_path):
+    """One folder in both formats; pictures of a landmark are alike, and a query shows it in its left half only."""
+    folder = tmp_path / "bench"
+    (folder / "jpg").mkdir(parents=True)
+    for number, name in [*enumerate(QUERIES), *enumerate(INDEX)]:
+        colours = np.random.default_rng(number % 2).integers(30, 226, [2, 2, 3], np.uint8)
+        picture = Image.fromarray(colours).resize((64, 64), Image.Resampling.NEAREST)
+        if name in QUERIES:
+            whole = Image.new("RGB", (128, 64), "white")
+            whole.paste(picture)
+            picture = whole
+        picture.save(folder / "jpg" / f"{name}.jpg", quality=95)
+    (folder / "test.csv").write_text("id\n" + "\n".join([*QUERIES, "q9"]) + "\n")
+    (folder / "index.csv").write_text("id\n" + "\n".join(INDEX) + "\n")
+    (folder / "retrieval_solution.csv").write_text(
+        "id,images,Usage\nq0,i0 i2,Public\nq1,i1 i3,Private\nq9,None,Ignored\n")
+    box = [0, 0, 64, 64]
+    (folder / "gnd_toy.json").write_text(json.dumps({"imlist": INDEX, "qimlist": QUERIES, "gnd": [
+        {"bbx": box, "easy": [0], "hard": [2], "junk": []}, {"bbx": box, "easy": [1], "hard": [], "junk": [3]}]}))
+    return folder
+
+
+@pytest.fixture
+def evaluate(root):
+    run_script = runpy.run_path(str(root / "tests/experiments/run_script.py"))["run_script"]
+    return functools.partial(run_script, "experiments.evaluate")
+
+
+def read(output):
+    return json.loads((output / "metrics.json").read_text())
+
+
+def test_revisited_in_its_own_process_and_then_without_the_boxes(evaluate, root, savedmodel, benchmark, tmp_path):
+    output = tmp_path / "out"
+    command = [sys.executable, "-m", "experiments.evaluate", f"--savedmodel={savedmodel}", f"--benchmark={benchmark}",
+               f"--output={output}"]
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    facts = read(output)
+    assert (facts["name"], facts["benchmark"], facts["protocol"]) == ("tiny", "toy", "revisited")
+    assert {name: facts["metrics"][f"mAP/{name}"]["value"] for name in ("Easy", "Medium", "Hard")} == {
+        "Easy": 1.0, "Medium": 1.0, "Hard": 1.0}
+    assert (facts["card"]["exif"], facts["card"]["side"], facts["card"]["scales"]) == ("as stored", 64, [1.0])
+    assert facts["card"]["crop"].startswith("queries cut to their boxes")
+    assert "mAP/Medium" in done.stdout
+    ranking = (output / "ranking.csv").read_text().splitlines()
+    assert ranking[1].startswith("q0,1,")
+    assert "junk" in "".join(ranking)
+
+    whole = evaluate(savedmodel=savedmodel, benchmark=benchmark, output=tmp_path / "whole", crop=False)
+    assert whole.code == 0, whole.stderr
+    cards = [ProtocolCard.from_dict(read(folder)["card"]) for folder in (output, tmp_path / "whole")]
+    assert set(cards[0].differences(cards[1])) == {"crop", "query_photographs_sha256"}
+
+
+def test_gldv2_with_a_missing_picture_and_again_from_its_embeddings(evaluate, savedmodel, benchmark, tmp_path, caplog):
+    (benchmark / "jpg" / "i2.jpg").unlink()
+    output = tmp_path / "out"
+    flags = {"benchmark": benchmark, "protocol": "gldv2_retrieval", "name": "my model"}
+    done = evaluate(savedmodel=savedmodel, output=output, **flags)
+    assert done.code == 0, done.stderr
+    assert "1 of 4 index images have no embedding and count as not found, first i2" in caplog.text
+    facts = read(output)
+    assert facts["name"] == "my model"
+    assert (facts["queries_used"], facts["queries_ignored"], facts["card"]["index_images_missing"]) == (2, 1, 1)
+    assert facts["metrics"]["mAP@100/Public"]["value"] <= 0.5
+    assert "i2" in (output / "embeddings/index/skipped.csv").read_text()
+
+    sets = {"embeddings": output / "embeddings/index", "query_embeddings": output / "embeddings/queries"}
+    again = evaluate(output=tmp_path / "again", **flags, **sets)
+    assert again.code == 0, again.stderr
+    assert read(tmp_path / "again") == facts
+    strict = evaluate(output=tmp_path / "strict", strict=True, **flags, **sets)
+    assert strict.code == 2
+    assert "received 1 without one" in strict.stderr.splitlines()[-1]
+
+
+def test_mistakes_are_one_line(evaluate, savedmodel, benchmark, tmp_path):
+    def last_line(**flags):
+        done = evaluate(output=tmp_path / "out", **flags)
+        assert done.code == 2
+        return done.stderr.splitlines()[-1]
+    assert "--savedmodel, or --embeddings" in last_line(benchmark=benchmark)
+    assert "Give --benchmark" in last_line(savedmodel=savedmodel)
+    with lock_directory(tmp_path / "out"):
+        assert "a run that is using it" in last_line(savedmodel=savedmodel, benchmark=benchmark)

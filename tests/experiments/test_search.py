@@ -1,0 +1,69 @@
+"""`python -m experiments.search`, as a user starts it."""
+
+import functools
+import runpy
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from landmark_zoo.retrieval.embed import embed
+from landmark_zoo.retrieval.picture import Picture
+from landmark_zoo.retrieval.saved_model import EmbeddingModel
+
+
+@pytest.fixture(scope="module")
+def folder(root, tmp_path_factory):
+    """Two models, five pictures, and an index of the first model."""
+    folder = tmp_path_factory.mktemp("search")
+    write = runpy.run_path(str(root / "tests/retrieval/tiny_saved_model.py"))["write_tiny_saved_model"]
+    write(folder / "tiny" / "1")
+    write(folder / "other" / "1", scale=1.0005)
+    pictures = []
+    for number in range(5):
+        colours = np.random.default_rng(number).integers(30, 226, [2, 2, 3], np.uint8)
+        Image.fromarray(colours).resize((64, 48), Image.Resampling.NEAREST).save(folder / f"p{number}.jpg")
+        pictures.append(Picture(f"p{number}", folder / f"p{number}.jpg"))
+    embed(EmbeddingModel(folder / "tiny"), pictures, folder / "index")
+    return folder
+
+
+@pytest.fixture
+def search(root, folder):
+    run_script = runpy.run_path(str(root / "tests/experiments/run_script.py"))["run_script"]
+    usual = {"savedmodel": folder / "tiny", "index": folder / "index", "image": folder / "p3.jpg"}
+    return functools.partial(run_script, "experiments.search", **usual)
+
+
+def test_a_picture_finds_itself_in_its_own_process(root, folder):
+    command = [sys.executable, "-m", "experiments.search", f"--savedmodel={folder / 'tiny' / '1'}",
+               f"--index={folder / 'index'}", f"--image={folder / 'p3.jpg'}", "--k=3"]
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    lines = [line.split() for line in done.stdout.splitlines()]
+    assert [line[0] for line in lines] == ["1", "2", "3"]
+    assert lines[0][1:] == ["1.0000", "p3"]
+    assert float(lines[0][1]) >= float(lines[1][1]) >= float(lines[2][1])
+
+
+def test_a_box_searches_with_a_part(search):
+    done = search(box="0,0,32,48", k=1)
+    assert done.code == 0, done.stderr
+    assert float(done.stdout.split()[1]) < 1
+
+
+@pytest.mark.parametrize(("change", "message"), [
+    ({"savedmodel": "other"}, "Embed both with the same model"),
+    ({"box": "0,0,640,48"}, "64 x 48 pixels"),
+    ({"box": "0,0,a,48"}, "a box x1,y1,x2,y2"),
+    ({"image": "absent.jpg"}, "no such file"),
+    ({"index": "absent"}, "embeddings.json"),
+])
+def test_mistakes_are_one_line(search, folder, change, message):
+    if "savedmodel" in change:
+        change = {"savedmodel": folder / change["savedmodel"]}
+    done = search(**change)
+    assert done.code == 2
+    assert message in done.stderr.splitlines()[-1]

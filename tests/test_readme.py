@@ -1,0 +1,49 @@
+"""README's commands: every flag exists here; `make readme` runs them all."""
+
+import re
+import shlex
+import subprocess
+import sys
+
+import pytest
+
+COMMAND = re.compile(r"^python -m ([\w.]+) (.*)$", re.MULTILINE)
+
+
+def commands(root):
+    blocks = re.findall(r"```bash\n(.*?)```", (root / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+    return [found for block in blocks for found in COMMAND.findall(block)]
+
+
+def test_every_script_has_a_command(root):
+    named = {module for module, _ in commands(root)}
+    scripts = {f"experiments.{path.stem}" for path in (root / "experiments").glob("*.py")}
+    scripts |= {f"export.{path.stem}" for path in (root / "export").glob("*.py")}
+    assert named <= scripts
+    assert scripts - named <= {"experiments.__init__", "export.__init__", "experiments.quickstart"}
+
+
+def test_every_flag_of_the_commands_exists(root):
+    program = ("import sys, importlib; from absl import flags; m = importlib.import_module(sys.argv[1]); "
+               "flags.FLAGS(['x', *sys.argv[2:]])")
+    found = commands(root)
+    assert len(found) > 9
+    by_module = {}
+    for module, arguments in found:
+        by_module.setdefault(module, []).extend(shlex.split(re.sub(r"\$\([^)]*\)", "x.jpg", arguments)))
+    for module, arguments in by_module.items():
+        done = subprocess.run([sys.executable, "-c", program, module, *arguments], cwd=root, capture_output=True, text=True,
+                              check=False)
+        assert done.returncode == 0, f"{module}: {done.stderr[-500:]}"
+
+
+@pytest.mark.parametrize("name", ["quickstart_drawn", "quickstart_photographs"])
+def test_recipes_are_flags_of_training(root, name):
+    text = (root / "experiments" / "recipes" / f"{name}.flags").read_text(encoding="utf-8")
+    assert text.startswith("# "), "says what it reproduces"
+    assert "Hardware" in text
+    program = ("import sys; from absl import flags; import experiments.train; "
+               "flags.FLAGS(['x', '--records=a', '--workdir=b', '--flagfile=' + sys.argv[1]])")
+    done = subprocess.run([sys.executable, "-c", program, f"experiments/recipes/{name}.flags"], cwd=root,
+                          capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-500:]
