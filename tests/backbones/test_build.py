@@ -7,8 +7,8 @@ from landmark_zoo.backbones import BACKBONES
 from landmark_zoo.backbones.build import build_backbone
 from landmark_zoo.core.errors import UserError
 
-PARAMETERS = {"mobilenet": 3_228_864, "mobilenetv2": 2_257_984, "resnet18": 11_186_112, "resnet50": 23_587_712, "resnet101": 42_658_176,
-              "vgg16": 14_714_688, "efficientnetb0": 4_049_571}
+PARAMETERS = {"mobilenet": 3_228_864, "mobilenetv2": 2_257_984, "resnet18": 11_186_112, "resnet50": 23_587_712,
+              "resnet101": 42_658_176, "vgg16": 14_714_688, "efficientnetb0": 4_049_571}
 
 
 @pytest.mark.parametrize("name", BACKBONES)
