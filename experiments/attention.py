@@ -6,10 +6,11 @@ import tensorflow as tf
 from absl import flags
 
 from landmark_zoo.core.dataclass_flags import define_flags, from_flags
+from landmark_zoo.core.errors import UserError
 from landmark_zoo.core.files import write_json, write_npy
 from landmark_zoo.core.script import run
 from landmark_zoo.data.decode import decode_image
-from landmark_zoo.data.photograph import read_photograph
+from landmark_zoo.data.photograph import BadPhotograph, Photograph, read_photograph
 from landmark_zoo.data.resize import resize_long_side
 from landmark_zoo.models.attention_maps import attention_maps
 from landmark_zoo.models.config import ModelConfig
@@ -34,7 +35,7 @@ def main(_):
         model = from_flags(ModelConfig).build(weights=_WEIGHTS.value)
     output, overlays = Path(_OUTPUT.value), []
     for number, path in enumerate(_IMAGES.value):
-        image = decode_image(tf.constant(read_photograph(path, max_side=1024).encoded))
+        image = decode_image(tf.constant(_photograph(path).encoded))
         maps = []
         for name, values in attention_maps(model, resize_long_side(image, _SIDE.value)).items():
             maps.append({"name": name, "file": f"{number:03d}_{name.replace('/', '_')}.npy"})
@@ -42,6 +43,13 @@ def main(_):
         overlays.append({"image": str(Path(path).absolute()), "title": Path(path).stem, "maps": maps})
     write_json(output / "overlays.json", overlays)
     print(output / "overlays.json")
+
+
+def _photograph(path: str) -> Photograph:
+    try:
+        return read_photograph(path, max_side=1024)
+    except BadPhotograph as error:
+        raise UserError("a photograph", f"{path}: {error.reason}", "Check --images.") from error
 
 
 if __name__ == "__main__":

@@ -3,23 +3,32 @@
 import tensorflow as tf
 from absl import flags
 
+from landmark_zoo.backbones import BACKBONES
 from landmark_zoo.core.dataclass_flags import define_flags, from_flags
 from landmark_zoo.core.script import run
+from landmark_zoo.layers.attention import ATTENTION
+from landmark_zoo.layers.attention.taxonomy import taxonomy_table
 from landmark_zoo.models import list_models
 from landmark_zoo.models.complexity import multiply_accumulates
 from landmark_zoo.models.config import ModelConfig
+from landmark_zoo.models.costs import costs
+from landmark_zoo.models.zoo import MODELS
 
 define_flags(ModelConfig)
 _HEIGHT = flags.DEFINE_integer("height", 224, "Of the input, pixels.", lower_bound=32)
 _WIDTH = flags.DEFINE_integer("width", 224, "Of the input, pixels.", lower_bound=32)
 _CLASSES = flags.DEFINE_integer("num_classes", None, "With a head for so many landmarks.", lower_bound=2)
-_LIST = flags.DEFINE_boolean("list", False, "Print the names of the zoo and nothing else.")
+_LIST = flags.DEFINE_string("list", None, 'Print the models whose names match, e.g. "resnet101_*", and their costs.')
+_TAXONOMY = flags.DEFINE_boolean("taxonomy", False, "Print the table of attention methods.")
 
 
 def main(_):
     """Builds, counts, prints."""
+    if _TAXONOMY.value:
+        print(taxonomy_table(ATTENTION[name] for name in ATTENTION))
+        return
     if _LIST.value:
-        print("\n".join(list_models()))
+        print_zoo(_LIST.value)
         return
     model = from_flags(ModelConfig).build(_CLASSES.value)
     model.summary(line_length=110)
@@ -29,6 +38,21 @@ def main(_):
     outputs = tf.function(model).get_concrete_function(images).structured_outputs
     for name, output in sorted(outputs.items()):
         print(f"Output {name}: {tuple(output.shape)} {output.dtype.name}")
+
+
+def print_zoo(pattern: str) -> None:
+    """Prints name, quadrant, parameters, multiply-accumulates, embedding size and paper of the models that match."""
+    print(f"{'name':<34}{'parameters':>12}{'GMACs':>8}{'D':>6}  quadrant; paper")
+    for name in list_models(pattern):
+        parts = MODELS[name]
+        if "builder" in parts:
+            print(f"{name:<34}{'(see its builder)':>26}  {parts['builder'].__name__}")
+            continue
+        method = ATTENTION[parts["attention"]] if "attention" in parts else None
+        cost = costs(parts["backbone"], parts.get("attention"), parts.get("pooling", "gem"), 512, _HEIGHT.value,
+                     _WIDTH.value)
+        text = f"{method.quadrant}; {method.paper}" if method else BACKBONES[parts["backbone"]].paper
+        print(f"{name:<34}{cost.parameters:>12,}{cost.macs / 1e9:>8.2f}{cost.embedding:>6}  {text}", flush=True)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 """ResNet-18, which is not among the Keras applications (He et al., Deep Residual Learning, CVPR 2016, table 1).
 
-As in torchvision: explicit padding, no biases in convolutions, BatchNorm with epsilon 1e-5, RGB normalised by mean and standard
-deviation. "v1" and "v1.5" differ in where a bottleneck strides; the basic blocks of this network stride on their first 3x3 in both.
+As in torchvision: explicit padding, no biases in convolutions, BatchNorm with epsilon 1e-5, RGB normalised by mean and
+standard deviation. "v1" and "v1.5" differ in where a bottleneck strides; the basic blocks of this network stride on their
+first 3x3 in both.
 """
 
 import tensorflow as tf
@@ -35,7 +36,8 @@ def ResNet18(include_top: bool = False, weights: None = None, input_shape=(None,
     for stage, filters in enumerate(STAGES, start=2):
         for block in (1, 2):
             name = f"conv{stage}_out" if block == 2 else f"conv{stage}_block1_out"
-            x = basic_block(x, round(filters * alpha), 2 if stage > 2 and block == 1 else 1, f"conv{stage}_block{block}", name)
+            stride = 2 if stage > 2 and block == 1 else 1
+            x = basic_block(x, round(filters * alpha), stride, f"conv{stage}_block{block}", name)
     return tf.keras.Model(image, x, name="resnet18")
 
 

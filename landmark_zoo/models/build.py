@@ -1,13 +1,17 @@
 """Backbone, attention, pooling, embedding and head put together."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import tensorflow as tf
 
 from landmark_zoo.backbones import BACKBONES
 from landmark_zoo.backbones.build import build_backbone
+from landmark_zoo.backbones.insertion import insert_blocks
+from landmark_zoo.backbones.placement import PLACEMENTS, places
 from landmark_zoo.backbones.preprocessing import Preprocessing
-from landmark_zoo.layers.attention import ATTENTION
+from landmark_zoo.core.errors import UserError
+from landmark_zoo.layers.attention import ATTENTION, Attention
 from landmark_zoo.layers.embedding import EmbeddingLayer
 from landmark_zoo.layers.heads import HEADS
 from landmark_zoo.layers.l2_normalise import L2Normalise
@@ -16,35 +20,48 @@ from landmark_zoo.layers.pooling import POOLING
 
 def build_model(backbone: str, attention: str | None = None, pooling: str = "gem", embedding_dim: int | None = 512,
                 head: str = "arcface", num_classes: int | None = None, weights: str | Path | None = None,
-                alpha: float | None = None, attention_arguments: dict | None = None,
+                alpha: float | None = None, placement: str = "end", attention_arguments: dict | None = None,
                 pooling_arguments: dict | None = None, head_arguments: dict | None = None,
                 name: str | None = None) -> tf.keras.Model:
     """Builds a landmark model: images of any size to a dict of named outputs.
 
     Args:
         backbone: A name of `BACKBONES`.
-        attention: A name of `ATTENTION`, put on the last feature map; None for none.
+        attention: A name of `ATTENTION`; None for none.
         pooling: A name of `POOLING`.
         embedding_dim: D; None leaves the embedding layer out, so that the embedding is the normalised pooled vector.
         head: A name of `HEADS`; used with `num_classes` only.
         num_classes: N; None builds no head.
         weights: The backbone's: None, "imagenet", file, folder or address.
-        alpha: Width multiplier of the MobileNets.
-        attention_arguments: For the attention layer's constructor.
+        alpha: Width multiplier of the MobileNets and ResNet-18.
+        placement: Where attention stands: "end", one block on the last feature map; "stages" or "blocks", many inside the
+            backbone, which keeps its pretrained weights; see `backbones.placement.places`.
+        attention_arguments: For the attention layer's constructor. Inside the backbone a `reduction` that is not given is
+            lowered where a feature map is thin, so that two hidden channels are left.
         pooling_arguments: For the pooling's.
         head_arguments: For the head's.
         name: The model's.
 
     Returns:
         A model from images [B, H, W, 3] (RGB, 0..255, uint8 or float32, H and W >= 32) to a dict: "embedding" float32 [B, D]
-        of length 1, "feature_map" [B, h, w, C] as pooled, "attention/<map>" for each attention map, "logits" float32 [B, N]
-        (without margin) where there is a head.
+        of length 1, "feature_map" [B, h, w, C] as pooled, "attention/<map>" for each attention map (with other placements
+        than "end" "attention/<block>/<map>", e.g. "attention/se_c4/se"), "logits" float32 [B, N] (without margin) where
+        there is a head.
+
+    Raises:
+        UserError: An unknown name, a placement without attention, or one that backbone or block do not allow.
     """
+    if placement not in PLACEMENTS or (attention is None and placement != "end"):
+        raise UserError(f"a placement among {', '.join(PLACEMENTS)}, and 'end' where there is no attention",
+                        f"{placement!r} of attention {attention!r}", "Choose another placement, or a model with attention.")
     images = tf.keras.Input([None, None, 3], name="images")
     pixels = Preprocessing(BACKBONES[backbone].preprocessing, name="preprocessing")(images)
-    features = build_backbone(backbone, weights, alpha, taps=("C5",))(pixels)["C5"]
-    outputs = {}
-    if attention is not None:
+    network = build_backbone(backbone, weights, alpha, taps=("C5",))
+    if placement != "end":
+        network = _attend_inside(network, backbone, placement, attention, attention_arguments or {})
+    outputs = network(pixels)
+    features = outputs.pop("C5")
+    if attention is not None and placement == "end":
         block = ATTENTION[attention].create(return_maps=True, name=attention, **(attention_arguments or {}))
         features, maps = block(features)
         outputs |= {f"attention/{key}": value for key, value in maps.items()}
@@ -54,3 +71,24 @@ def build_model(backbone: str, attention: str | None = None, pooling: str = "gem
     if num_classes is not None:
         outputs["logits"] = HEADS[head](num_classes, name=head, **(head_arguments or {}))(outputs["embedding"])
     return tf.keras.Model(images, outputs, name=name or "_".join(filter(None, (backbone, attention or pooling))))
+
+
+def _attend_inside(network: tf.keras.Model, backbone: str, placement: str, attention: str,
+                   arguments: Mapping[str, object]) -> tf.keras.Model:
+    blocks = {}
+    for layer, place in places(network, BACKBONES[backbone], placement).items():
+        channels = network.get_layer(layer).output_shape[-1]
+        blocks[layer] = _block(attention, f"{attention}_{place}", channels, arguments)
+    try:
+        return insert_blocks(network, blocks)
+    except ValueError as error:  # a block that wants other channels
+        raise UserError(f"a block that fits every place of placement {placement!r} in {backbone}",
+                        f"{attention} ({' '.join(str(error).split())[:200]})",
+                        "Choose another block, placement or backbone.") from error
+
+
+def _block(attention: str, name: str, channels: int, arguments: Mapping[str, object]) -> Attention:
+    block = ATTENTION[attention].create(return_maps=True, name=name, **arguments)
+    if "reduction" in arguments or channels >= 2 * getattr(block, "reduction", 1):
+        return block
+    return ATTENTION[attention].create(return_maps=True, name=name, reduction=max(channels // 2, 1), **arguments)

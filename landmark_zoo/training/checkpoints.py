@@ -49,6 +49,11 @@ class Checkpoints:
         return True
 
 
+def has_checkpoint(workdir: str | Path) -> bool:
+    """Returns whether a run got as far as its first checkpoint, the one of its initial weights."""
+    return tf.train.latest_checkpoint(str(Path(workdir) / "checkpoints")) is not None
+
+
 def load_weights(model: tf.keras.Model, workdir: str | Path, which: str = "latest") -> int:
     """Fills `model` with the weights of a run.
 

@@ -25,6 +25,8 @@ class TrainingConfig:
         head_multiplier: The same of everything else: attention, pooling, embedding, head.
         freeze_batchnorm: Whether the backbone's BatchNorm stays in inference mode with its weights fixed.
         label_smoothing: See `losses.softmax_cross_entropy`.
+        attention_weight: alpha, what the attention branch's loss of an Attention Branch Network is multiplied with.
+        perception_weight: beta, the same of its perception branch.
         seed: Of weights, order and augmentation.
         checkpoint_seconds: How much time passes between two checkpoints within an epoch.
         checkpoint_steps: How many steps pass between them; 0 leaves it to `checkpoint_seconds`.
@@ -44,6 +46,8 @@ class TrainingConfig:
     head_multiplier: float = 1.0
     freeze_batchnorm: bool = True
     label_smoothing: float = 0.0
+    attention_weight: float = 1.0
+    perception_weight: float = 1.0
     seed: int = 0
     checkpoint_seconds: float = 300.0
     checkpoint_steps: int = 0

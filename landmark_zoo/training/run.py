@@ -11,15 +11,17 @@ from landmark_zoo.core.lock import lock_directory
 from landmark_zoo.core.provenance import resolved_flags
 from landmark_zoo.data.manifest import Manifest, read_manifest
 from landmark_zoo.data.pipeline import evaluation_dataset, steps_per_epoch, train_dataset
+from landmark_zoo.layers.attention import Attention
 from landmark_zoo.layers.heads import Head
 from landmark_zoo.models.config import ModelConfig
 from landmark_zoo.training.batchnorm import freeze_batchnorm
+from landmark_zoo.training.checkpoints import has_checkpoint
 from landmark_zoo.training.classification import Classification
 from landmark_zoo.training.config import TrainingConfig
 from landmark_zoo.training.grouped_optimizer import Group
 from landmark_zoo.training.pca_start import pca_start
 from landmark_zoo.training.trainer import Trainer
-from landmark_zoo.training.workdir import MODEL_FILE, claim
+from landmark_zoo.training.workdir import claim
 
 INITIAL_EMBEDDINGS = ("pca", "random")
 
@@ -43,25 +45,29 @@ def run_training(model_config: ModelConfig, config: TrainingConfig, records: str
     manifest = read_manifest(Path(records) / "train")
     with lock_directory(workdir):
         tf.keras.utils.set_random_seed(config.seed)
-        started = (workdir / MODEL_FILE).exists()
-        model = model_config.build(manifest.num_classes, None if started else weights)
+        model = model_config.build(manifest.num_classes, None if has_checkpoint(workdir) else weights)
         claim(workdir, model_config, manifest.label_map,
               {"parameters": model.count_params(), "photographs": manifest.num_examples, "source": manifest.source})
         write_json(workdir / "flags.json", resolved_flags())
         head = model.get_layer(model_config.head)
-        trainer = Trainer(model, Classification(model, head, config.label_smoothing), _groups(model, config), config,
-                          workdir, steps_per_epoch(manifest, config.batch_size),
+        objective = Classification(model, head, config.label_smoothing,
+                                   (config.attention_weight, config.perception_weight))
+        trainer = Trainer(model, objective, _groups(model, config), config, workdir,
+                          steps_per_epoch(manifest, config.batch_size),
                           lambda: _initialise(model, head, manifest, config, initial_embedding))
         trainer.fit(lambda epoch, skip: _epoch(manifest, config, epoch, skip), _validation(records, config))
     logging.info("Trained %s for %d steps: %s", model_config.model, int(trainer.step), workdir)
 
 
 def _groups(model: tf.keras.Model, config: TrainingConfig) -> list[Group]:
-    backbone = next(layer for layer in model.layers if isinstance(layer, tf.keras.Model))
+    networks = [layer for layer in model.layers if isinstance(layer, tf.keras.Model)]
     if config.freeze_batchnorm:
-        freeze_batchnorm(backbone)
-    ours = {id(variable) for variable in backbone.trainable_variables}
-    return [Group("backbone", backbone.trainable_variables, config.backbone_multiplier),
+        for network in networks:
+            freeze_batchnorm(network)
+    pretrained = [variable for network in networks for layer in network.layers if not isinstance(layer, Attention)
+                  for variable in layer.trainable_variables]
+    ours = {id(variable) for variable in pretrained}
+    return [Group("backbone", pretrained, config.backbone_multiplier),
             Group("head", [v for v in model.trainable_variables if id(v) not in ours], config.head_multiplier)]
 
 

@@ -4,7 +4,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from landmark_zoo.backbones.build import build_backbone
 from landmark_zoo.core.errors import UserError
+from landmark_zoo.data.decode import decode_image
+from landmark_zoo.data.resize import resize_square
 from landmark_zoo.models import build_model
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (2, 70, 45, 3)).astype(np.uint8)
@@ -50,3 +53,97 @@ def test_without_attention_and_head():
 def test_unknown_parts_are_named(part):
     with pytest.raises(UserError, match="a known"):
         build_model(**{"backbone": "mobilenet", "alpha": 0.25, **part})
+
+
+def text_of(model):
+    lines = []
+    model.summary(print_fn=lines.append, line_length=120, expand_nested=True)
+    return "\n".join(lines)
+
+
+@pytest.mark.parametrize("attention", ["se", "eca", "gc_add"])
+@pytest.mark.parametrize(("backbone", "alpha", "placement", "places"), [
+    ("mobilenet", 0.25, "stages", ["c3", "c4", "c5"]), ("mobilenetv2", 0.35, "stages", ["c3", "c4", "c5"]),
+    ("mobilenetv2", 0.35, "blocks", [f"block_{number}" for number in (2, 4, 5, 7, 8, 9, 11, 12, 14, 15)]),
+    ("resnet18", 0.25, "stages", ["c3", "c4", "c5"]),
+    ("resnet18", 0.25, "blocks", [f"conv{stage}_block{block}" for stage in (2, 3, 4, 5) for block in (1, 2)])])
+def test_placements(backbone, alpha, placement, places, attention):
+    model = build_model(backbone, attention, alpha=alpha, placement=placement, embedding_dim=8)
+    outputs = model(IMAGES)
+    assert outputs["embedding"].shape == (2, 8)
+    blocks = [name.split("/")[1] for name in outputs if name.startswith("attention/")]
+    assert blocks == [f"{attention}_{place}" for place in places]
+    assert all(block in text_of(model) for block in blocks)
+    assert f" {backbone} (Functional)" in text_of(model)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("backbone", "placement", "maps"), [
+    ("vgg16", "stages", 3), ("efficientnetb0", "stages", 3), ("efficientnetb0", "blocks", 9), ("resnet50", "blocks", 16)])
+def test_placements_in_large_backbones(backbone, placement, maps):
+    outputs = build_model(backbone, "eca", placement=placement, embedding_dim=8)(IMAGES)
+    assert outputs["embedding"].shape == (2, 8)
+    assert sum(name.startswith("attention/eca_") for name in outputs) == maps
+
+
+@pytest.mark.parametrize(("backbone", "attention", "placement", "said"), [
+    ("vgg16", "se", "blocks", "vgg16, which has none"), ("mobilenet", "se", "blocks", "mobilenet, which has none"),
+    ("mobilenet", "se", "middle", "'middle' of attention 'se'"), ("mobilenet", None, "stages", "'stages' of attention None"),
+    ("mobilenetv2", "san_pairwise", "blocks", r"san_pairwise \(.*divisible by share=8")])
+def test_placements_that_cannot_be(backbone, attention, placement, said):
+    with pytest.raises(UserError, match=said):
+        build_model(backbone, attention, placement=placement)
+
+
+@pytest.mark.parametrize("placement", ["stages", "blocks"])
+def test_pretrained_weights_are_kept(placement, tmp_path):
+    file = tmp_path / "weights.h5"
+    tf.keras.applications.MobileNetV2(include_top=False, weights=None, alpha=0.35,
+                                      input_shape=(None, None, 3)).save_weights(file)
+    plain = build_backbone("mobilenetv2", file, 0.35, taps=("C5",))
+    backbone = build_model("mobilenetv2", "bam", weights=file, alpha=0.35, placement=placement).get_layer("mobilenetv2")
+    assert len(backbone.layers) > len(plain.layers)
+    for layer in filter(lambda layer: layer.weights, plain.layers):
+        for left, right in zip(layer.get_weights(), backbone.get_layer(layer.name).get_weights(), strict=True):
+            np.testing.assert_array_equal(left, right)
+
+
+def test_thin_feature_maps_get_two_hidden_channels():
+    def reduction(**arguments):
+        model = build_model("resnet18", "gc_add", alpha=0.25, placement="blocks", attention_arguments=arguments)
+        return [model.get_layer("resnet18").get_layer(f"gc_add_conv{stage}_block2").reduction for stage in (2, 3, 5)]
+    assert reduction() == [8, 16, 16]
+    assert reduction(reduction=4) == [4, 4, 4]
+    with pytest.raises(UserError, match="a block that fits every place"):
+        reduction(reduction=16)
+
+
+@pytest.mark.parametrize("placement", ["end", "stages", "blocks"])
+def test_checkpoint_across_two_builds(placement, tmp_path):
+    first, second = (build_model("resnet18", "gc_add", alpha=0.25, placement=placement, embedding_dim=8, num_classes=3)
+                     for _ in range(2))
+    for variable in first.trainable_variables:
+        variable.assign_add(tf.random.normal(variable.shape, stddev=0.05))
+    tf.train.Checkpoint(model=first).write(str(tmp_path / "weights"))
+    tf.train.Checkpoint(model=second).read(str(tmp_path / "weights")).assert_consumed()
+    for name, values in first(IMAGES).items():
+        np.testing.assert_array_equal(values, second(IMAGES)[name])
+
+
+@pytest.fixture(scope="module")
+def real(shared_data):
+    """Two photographs and the real MobileNetV2's vectors of them."""
+    paths = sorted((shared_data / "photos" / "wonders" / "taj_mahal").iterdir())[:2]
+    images = tf.stack([resize_square(decode_image(tf.io.read_file(str(path))), 160) for path in paths])
+    plain = build_model("mobilenetv2", embedding_dim=None, weights=shared_data / "weights")
+    return images, plain(images)["embedding"]
+
+
+@pytest.mark.slow
+@pytest.mark.photographs
+@pytest.mark.parametrize("placement", ["end", "stages", "blocks"])
+@pytest.mark.parametrize("attention", ["gc_add", "solar", "nl_embedded"])
+def test_identity_blocks_leave_a_pretrained_network_as_it_is(shared_data, real, attention, placement):
+    images, expected = real
+    model = build_model("mobilenetv2", attention, placement=placement, embedding_dim=None, weights=shared_data / "weights")
+    np.testing.assert_allclose(model(images)["embedding"], expected, atol=1e-5)

@@ -1,5 +1,8 @@
 """What is trained, as a record."""
 
+import dataclasses
+import json
+
 import pytest
 
 from landmark_zoo.core.errors import UserError
@@ -12,6 +15,14 @@ def test_builds_what_it_says():
     assert (head.margin, head.scale, head.num_classes) == (0.1, 12.0, 7)
     assert model.output_shape["embedding"] == (None, 16)
     assert "logits" not in ModelConfig("mobilenet_gem", alpha=0.25).build().output_shape
+
+
+def test_round_trip_with_a_placement():
+    config = ModelConfig("mobilenet_se", alpha=0.25, placement="stages")
+    again = ModelConfig(**json.loads(json.dumps(dataclasses.asdict(config))))
+    assert again == config
+    assert "attention/se_c3/se" in again.build().output_shape
+    assert "attention/se" in ModelConfig("mobilenet_se", alpha=0.25).build().output_shape
 
 
 def test_unknown_head():

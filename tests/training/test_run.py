@@ -12,6 +12,8 @@ import tensorflow as tf
 
 from landmark_zoo.core.errors import UserError
 from landmark_zoo.core.files import read_json
+from landmark_zoo.layers.attention import Attention
+from landmark_zoo.models.config import ModelConfig
 from landmark_zoo.training.checkpoints import load_weights
 from landmark_zoo.training.history import read_history
 from landmark_zoo.training.run import run_training
@@ -121,3 +123,47 @@ def test_more_dimensions_than_photographs(records, config, model_config, tmp_pat
     with pytest.raises(UserError, match=r"--embedding_dim <= 48 .*; received 100"):
         run_training(type(model_config)(**{**vars(model_config), "embedding_dim": 100}), config, records, tmp_path,
                      initial_embedding="pca")
+
+
+def test_blocks_inside_a_frozen_backbone_learn(records, model_config, config, tmp_path):
+    """Inserted blocks have the head's learning rate, and freezing the backbone's BatchNorm leaves theirs alone."""
+    model_config = type(model_config)(**{**vars(model_config), "model": "resnet18_bam", "placement": "stages"})
+    config = type(config)(**{**vars(config), "epochs": 1, "backbone_multiplier": 0.0, "freeze_batchnorm": True})
+    run_training(model_config, config, records, tmp_path)
+    read = [model_config.build(4) for _ in range(2)]
+    for model, which in zip(read, ("initial", "latest"), strict=True):
+        load_weights(model, tmp_path, which)
+    initial, latest = (model.get_layer("resnet18") for model in read)
+    for before, after in zip(initial.layers, latest.layers, strict=True):
+        moved = [not np.array_equal(left, right)
+                 for left, right in zip(before.get_weights(), after.get_weights(), strict=True)]
+        if isinstance(before, Attention):
+            assert sum(moved) > len(moved) / 2
+            assert any(flag for flag, weight in zip(moved, before.weights, strict=True) if "moving_mean" in weight.name)
+        else:
+            assert not any(moved)
+
+
+def test_killed_before_the_first_checkpoint_it_still_starts_from_the_pretrained_weights(records, model_config, config,
+                                                                                        tmp_path, monkeypatch):
+    network = tf.keras.applications.MobileNet(include_top=False, weights=None, alpha=0.25, input_shape=(None, None, 3))
+    network.set_weights([np.full_like(value, 0.125) for value in network.get_weights()])
+    network.save_weights(tmp_path / "mobilenet.h5")
+    config = type(config)(**{**vars(config), "epochs": 0})
+
+    def killed(*_, **__):
+        raise KeyboardInterrupt
+    monkeypatch.setattr("landmark_zoo.training.run.pca_start", killed)
+    arguments = (model_config, config, records, tmp_path / "run", str(tmp_path / "mobilenet.h5"))
+    with pytest.raises(KeyboardInterrupt):
+        run_training(*arguments, "pca")
+    run_training(*arguments, "random")
+    assert (weights(tmp_path / "run")[0] == 0.125).all()
+
+
+def test_attention_branch_network_learns_from_both_losses(records, config, tmp_path):
+    model_config = ModelConfig("resnet18_abn", embedding_dim=0, alpha=0.125, head="softmax")
+    run_training(model_config, type(config)(**{**vars(config), "epochs": 1}), records, tmp_path)
+    lines = [line["loss"] for line in read_history(tmp_path / "history.jsonl") if "loss" in line]
+    assert len(lines) == 6
+    assert lines[0] > 1.5 * np.log(4), "the sum of two cross-entropies"

@@ -10,7 +10,7 @@ from landmark_zoo.layers import attention
 from landmark_zoo.layers.attention import ATTENTION
 from tests.contracts.layer import check_layer
 
-SUPPORT = {"__init__", "base", "chunked", "method"}
+SUPPORT = {"__init__", "base", "chunked", "method", "taxonomy"}
 
 
 @pytest.fixture

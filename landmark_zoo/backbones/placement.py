@@ -1,0 +1,57 @@
+"""Where in a backbone attention blocks stand."""
+
+import tensorflow as tf
+
+from landmark_zoo.backbones.spec import BackboneSpec
+from landmark_zoo.core.errors import UserError
+
+PLACEMENTS = ("end", "stages", "blocks")
+
+
+def places(network: tf.keras.Model, spec: BackboneSpec, placement: str) -> dict[str, str]:
+    """Returns the layers of a backbone whose outputs are attended.
+
+    * "stages": the taps that `network` contains, C3 to C5. What follows a tap sees the attended feature map.
+    * "blocks": the end of each residual branch, just before its addition to the shortcut, as in SE-ResNet (Hu et al.,
+      CVPR 2018, figure 3). Of an addition's two inputs the branch is the one with more layers between it and the image.
+      Where stochastic depth drops the branch (EfficientNet), the place is before the drop: a dropped branch stays zero.
+
+    Args:
+        network: Made by `build_backbone`.
+        spec: Its row of the table.
+        placement: "stages" or "blocks"; the place of "end" is behind the backbone, not in it.
+
+    Returns:
+        From the layer's name to the place's: "c3", or the name of the residual block, e.g. "conv4_block1".
+
+    Raises:
+        UserError: "blocks" of a backbone that has no residual branches.
+        ValueError: Another placement, or branches that cannot be told from their shortcuts.
+    """
+    if placement == "stages":
+        names = {layer.name for layer in network.layers}
+        return {layer: tap.lower() for tap, layer in spec.taps.items() if layer in names}
+    if placement != "blocks":
+        raise ValueError(f"places: expected placement in {PLACEMENTS[1:]}; received {placement!r}.")
+    branches = _residual_branches(network)
+    if not branches:
+        raise UserError("a backbone with residual branches for placement 'blocks'", f"{spec.name}, which has none",
+                        "Use placement 'stages', or a ResNet, MobileNetV2 or EfficientNet.")
+    return branches
+
+
+def _residual_branches(network: tf.keras.Model) -> dict[str, str]:
+    makers, depths, branches = {}, {}, {}
+    for layer in network.layers:
+        inputs = tf.nest.flatten(layer.input)
+        makers[id(layer.output)] = layer
+        depths[id(layer.output)] = 1 + max(depths.get(id(tensor), 0) for tensor in inputs)
+        if not isinstance(layer, tf.keras.layers.Add):
+            continue
+        shortcut, branch = sorted(inputs, key=lambda tensor: depths[id(tensor)])
+        if depths[id(shortcut)] == depths[id(branch)]:
+            raise ValueError(f"places: expected a branch longer than its shortcut; received equal ones at {layer.name}.")
+        while isinstance(makers[id(branch)], tf.keras.layers.Dropout):
+            branch = makers[id(branch)].input
+        branches[makers[id(branch)].name] = layer.name.removesuffix("_add")
+    return branches

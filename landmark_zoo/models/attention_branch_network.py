@@ -1,0 +1,111 @@
+"""Attention Branch Networks (Fukui, Hirakawa, Yamashita, Fujiyoshi: Attention Branch Network: Learning of Attention
+Mechanism for Visual Explanation, CVPR 2019)."""
+
+from pathlib import Path
+
+import tensorflow as tf
+
+from landmark_zoo.backbones import BACKBONES
+from landmark_zoo.backbones.build import build_backbone
+from landmark_zoo.backbones.preprocessing import Preprocessing
+from landmark_zoo.core.errors import UserError
+from landmark_zoo.layers.attention_branch import MOST_CLASSES, AttentionBranch, branch_parameters
+from landmark_zoo.layers.pooling import GeM
+from landmark_zoo.models.embed_and_classify import embed_and_classify
+from landmark_zoo.models.vgg16_layers import vgg16_convolutions, vgg16_dense_layers
+
+WITH_TRUNK = ("resnet18", "resnet50", "resnet101")
+
+
+def build_attention_branch_network(backbone: str, num_classes: int | None = None, *, weights: str | Path | None = None,
+                                   alpha: float | None = None, mechanism: str = "residual",
+                                   bottleneck: int | None = None, embedding_dim: int | None = None,
+                                   head: str = "softmax", head_arguments: dict | None = None, width: int = 4096,
+                                   name: str | None = None) -> tf.keras.Model:
+    """Puts an attention branch into a backbone: front -> branch -> attended map -> perception branch.
+
+    | backbone | branch stands on | trunk of the branch | perception branch |
+    |---|---|---|---|
+    | resnet18, 50, 101 | C4 | copy of the last stage at stride 1, same initial weights | last stage, mean, head |
+    | vgg16 | its last map, behind the fifth max-pooling | two 3x3 convolutions | 4096, 4096, head |
+    | others | C4 | none | what lies between C4 and C5, mean, head |
+
+    The ResNets are the paper's. VGG-16 follows the 27-landmark study on GLDv1 without its faults: logits in place of
+    probabilities, a mean over the whole map, the residual; `build_faulty_vgg16_abn` keeps them. As in the study nothing
+    stands between the two convolutions of its trunk. Both logits are trained, see `losses.attention_branch_loss`.
+
+    With an embedding layer the perception branch ends as in `models.build_model` and not as in the table: GeM, embedding,
+    head on the embedding.
+
+    Args:
+        backbone: A name of `BACKBONES`.
+        num_classes: K. Must be given: the attention map is made of one response map per class.
+        weights: The backbone's: None, "imagenet", file, folder or address.
+        alpha: Width multiplier of the MobileNets and ResNet-18.
+        mechanism: "residual" for (1 + M) x, or "product" for M x.
+        bottleneck: Response maps of the branch in place of one per class, needed past 10,000 classes.
+        embedding_dim: D; None leaves the embedding layer out.
+        head: A name of `HEADS`, of the perception branch; "softmax" is the paper's.
+        head_arguments: For the head's constructor.
+        width: Units of the hidden layers of VGG-16.
+        name: The model's.
+
+    Returns:
+        A model from images [B, H, W, 3] (RGB, 0..255, H and W >= 32) to a dict: "attention/abn" M [B, h, w, 1],
+        "attention_logits" float32 [B, K], "feature_map" as pooled, "embedding" float32 [B, D] of length 1, "logits" float32
+        [B, K].
+
+    Raises:
+        UserError: No number of classes, or too many for a branch without bottleneck.
+    """
+    if num_classes is None:
+        raise UserError(f"a number of classes for {backbone}_abn, whose attention map is made of the classes",
+                        "none", "Give the number of classes it is, or was, trained on.")
+    images = tf.keras.Input([None, None, 3], name="images")
+    pixels = Preprocessing(BACKBONES[backbone].preprocessing, name="preprocessing")(images)
+    front, trunk, perception = _parts(backbone, weights, alpha)
+    features = front(pixels)
+    _check_size(backbone, (trunk or front).output_shape[-1], num_classes, bottleneck)
+    branch = AttentionBranch(num_classes, trunk, mechanism, bottleneck=bottleneck, name="attention_branch")
+    attended, attention_logits, maps = branch(features)
+    features = perception(attended) if perception else attended
+    if embedding_dim is not None:
+        vectors = GeM(name="gem")(features)
+    elif backbone == "vgg16":
+        vectors = vgg16_dense_layers(features, width)
+    else:
+        vectors = tf.keras.layers.GlobalAveragePooling2D(dtype="float32", name="mean")(features)
+    outputs = {"attention/abn": maps["abn"], "attention_logits": attention_logits, "feature_map": features}
+    outputs |= embed_and_classify(vectors, num_classes, embedding_dim, head, head_arguments)
+    return tf.keras.Model(images, outputs, name=name or f"{backbone}_abn")
+
+
+def _parts(backbone: str, weights: str | Path | None, alpha: float | None):
+    """Returns the network before the branch, the branch's trunk or None, and the network behind it or None."""
+    if backbone == "vgg16":
+        front = vgg16_convolutions(weights, alpha)
+        convolutions = [tf.keras.layers.Conv2D(512, 3, padding="same", name=f"attention_conv{n}") for n in (1, 2)]
+        return front, tf.keras.Sequential([tf.keras.Input([None, None, 512]), *convolutions], name="trunk"), None
+    network = build_backbone(backbone, weights, alpha, taps=("C4", "C5"))
+    front = tf.keras.Model(network.input, network.output["C4"], name=backbone)
+    perception = tf.keras.Model(network.output["C4"], network.output["C5"], name="perception")
+    return front, _at_stride_1(perception) if backbone in WITH_TRUNK else None, perception
+
+
+def _at_stride_1(stage: tf.keras.Model) -> tf.keras.Model:
+    """Returns a copy of a ResNet's last stage, weights included, that keeps the size of the map."""
+    def copy(layer):
+        config = layer.get_config()
+        return type(layer).from_config({**config, "strides": (1, 1)} if "strides" in config else config)
+
+    trunk = tf.keras.models.clone_model(stage, clone_function=copy)
+    trunk.set_weights(stage.get_weights())
+    return tf.keras.Model(trunk.input, trunk.output, name="trunk")
+
+
+def _check_size(backbone: str, channels: int, num_classes: int, bottleneck: int | None) -> None:
+    if bottleneck is None and num_classes > MOST_CLASSES:
+        billions = branch_parameters(channels, num_classes) / 1e9
+        raise UserError(f"at most {MOST_CLASSES:,} classes or a bottleneck for {backbone}_abn",
+                        f"{num_classes:,} classes, at which the branch has {billions:.1f} billion parameters",
+                        "Set the bottleneck, e.g. to 256.")

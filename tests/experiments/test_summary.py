@@ -1,0 +1,26 @@
+"""The summary script."""
+
+from tests.experiments.run_script import run_script
+
+
+def test_prints_layers_costs_and_outputs():
+    done = run_script("experiments.summary", model="mobilenetv2_se", num_classes=7, height=96, width=128)
+    assert done.code == 0
+    for text in ("se (SqueezeExcitation)", "Parameters: 3,123,601", "Multiply-accumulates at 96 x 128:",
+                 "Output embedding: (1, 512) float32", "Output feature_map: (1, 3, 4, 1280) float32",
+                 "Output logits: (1, 7)"):
+        assert text in done.stdout, text
+
+
+def test_lists_with_costs():
+    done = run_script("experiments.summary", list="mobilenet_*channel", height=64, width=64)
+    assert done.code == 0
+    lines = done.stdout.splitlines()
+    assert any(line.startswith("mobilenet_channel ") and "local channel; Woo et al." in line for line in lines)
+    assert any(line.startswith("mobilenet_glam_global_channel ") for line in lines)
+
+
+def test_unknown_model():
+    done = run_script("experiments.summary", model="resnet101_es")
+    assert done.code == 2
+    assert "Use one of: resnet101_se" in done.stderr
