@@ -14,9 +14,10 @@ from pathlib import Path
 from absl import flags
 
 from landmark_zoo.core.errors import UserError
-from landmark_zoo.core.files import read_csv, read_json
+from landmark_zoo.core.files import read_csv
 from landmark_zoo.core.script import run
 from landmark_zoo.data.locator import ImageLocator
+from landmark_zoo.evaluation.closing_table import closing_table
 
 _PHOTOS = flags.DEFINE_string("photos", None, "Folder of photographs, one folder per landmark; unset: they are drawn.")
 _BENCHMARK = flags.DEFINE_string("benchmark", None, "Folder with index.csv, test.csv and retrieval_solution.csv.")
@@ -75,7 +76,7 @@ class Drawings:
         self.step("Report", "report", f"--results={','.join(map(str, results))}", f"--workdir={run_folder}/training",
                   f"--records={run_folder}/records", f"--photos={self.photos}", f"--attention={run_folder}/attention",
                   f"--output={report}", "--unseen_landmarks")
-        print(f"\n{table(results)}\n\nReport: {report / 'index.html'}  ({time.monotonic() - self.start:.0f} s)")
+        print(f"\n{closing_table(results)}\n\nReport: {report / 'index.html'}  ({time.monotonic() - self.start:.0f} s)")
 
     def obtain(self) -> None:
         """Draws the collection."""
@@ -124,18 +125,6 @@ class Photographs(Drawings):
 
     def training(self):
         return (f"--weights={_WEIGHTS.value}",)
-
-
-def table(results: list[Path]) -> str:
-    """Returns the lines of the closing table: mAP@100 with its interval, P@1, P@10, in per cent."""
-    lines = [f"{'':<22}{'mAP@100':>9}{'95 % interval':>18}{'P@1':>8}{'P@10':>8}"]
-    for folder in results:
-        facts = read_json(folder / "metrics.json")
-        mean, first, ten = (facts["metrics"][key] for key in ("mAP@100", "P@1", "P@10"))
-        interval = f"[{100 * mean['low']:.1f}, {100 * mean['high']:.1f}]"
-        lines.append(f"{facts['name']:<22}{100 * mean['value']:>9.1f}{interval:>18}{100 * first['value']:>8.1f}"
-                     f"{100 * ten['value']:>8.1f}")
-    return "\n".join(lines)
 
 
 if __name__ == "__main__":
