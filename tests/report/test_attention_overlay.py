@@ -59,7 +59,7 @@ def test_a_constant_map_is_an_even_tint():
 @pytest.mark.parametrize("bad", [np.zeros((2, 2, 2)), np.zeros((0, 3)), np.full((2, 2), np.nan), np.array([["a"]]),
                                  np.array([[None]], object)])
 def test_a_map_that_is_none(folder, bad):
-    np.save(folder / "0.npy", bad, allow_pickle=True)
+    np.save(folder / "0.npy", bad)
     with pytest.raises(UserError, match="attention map"):
         attention_overlays(folder)
 
