@@ -1,5 +1,6 @@
 """Where a backbone's weights come from: nowhere, Keras' ImageNet files, a file, a folder or an address."""
 
+import hashlib
 from pathlib import Path
 
 import tensorflow as tf
@@ -76,7 +77,8 @@ def _copy_imagenet(network: tf.keras.Model, spec: BackboneSpec, alpha: float | N
 
 
 def _download(address: str) -> Path:
+    folder = f"landmark_zoo/{hashlib.sha256(address.encode()).hexdigest()[:16]}"  # two addresses may share a file name
     try:
-        return Path(tf.keras.utils.get_file(origin=address))
+        return Path(tf.keras.utils.get_file(origin=address, cache_subdir=folder))
     except Exception as error:  # Keras raises a bare Exception when a download fails
         raise UserError(f"a weight file at {address}", str(error), "Check the address.") from error
