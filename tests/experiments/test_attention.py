@@ -10,7 +10,7 @@ from tests.experiments.run_script import run_script
 def test_writes_maps_that_the_report_reads(tmp_path):
     path = tmp_path / "a.jpg"
     Image.fromarray(np.random.default_rng(0).integers(0, 256, (80, 120, 3)).astype(np.uint8)).save(path)
-    done = run_script("experiments.attention", model="mobilenet_spatial", alpha=0.25, images=path, side=96,
+    done = run_script("experiments.attention", model="mobilenet_spatial", alpha=0.25, image=path, side=96,
                       output=tmp_path / "out")
     assert done.code == 0, done.stderr
     overlays = read_json(tmp_path / "out" / "overlays.json")
@@ -18,11 +18,12 @@ def test_writes_maps_that_the_report_reads(tmp_path):
     assert {entry["name"] for entry in overlays[0]["maps"]} == {"attention/spatial", "feature_map"}
     for entry in overlays[0]["maps"]:
         assert np.load(tmp_path / "out" / entry["file"]).shape == (2, 3)
+        assert Image.open((tmp_path / "out" / entry["file"]).with_suffix(".jpg")).size == (96, 64)
 
 
 def test_no_picture(tmp_path):
     (tmp_path / "a.jpg").write_bytes(b"")
-    done = run_script("experiments.attention", model="mobilenet_se", alpha=0.25, images=tmp_path / "a.jpg",
+    done = run_script("experiments.attention", model="mobilenet_se", alpha=0.25, image=tmp_path / "a.jpg",
                       output=tmp_path / "out")
     assert done.code == 2
     assert "a.jpg" in done.stderr
