@@ -1,7 +1,9 @@
-"""Writes training and validation records from photographs.
+"""Writes training, validation and test records from photographs.
 
     python -m experiments.prepare --photos=DIR --output=DIR
     python -m experiments.prepare --source=gldv2 --clean --photos=DIR --output=DIR --num_shards=1024
+    python -m experiments.prepare --source=gldv1 --photos=DIR --output=DIR --top_classes=27 --validation_fraction=0.15 \
+        --test_fraction=0.15
     python -m experiments.prepare --source=table --photos=photos.csv --output=DIR
 
 Started again after an interruption, it goes on where it was.
@@ -17,6 +19,7 @@ from landmark_zoo.core.lock import lock_directory
 from landmark_zoo.core.script import run
 from landmark_zoo.data.catalogue import Catalogue
 from landmark_zoo.data.folder import read_folder
+from landmark_zoo.data.gldv1 import read_gldv1
 from landmark_zoo.data.gldv2 import read_gldv2
 from landmark_zoo.data.label_map import LabelMap
 from landmark_zoo.data.shards import write_records
@@ -25,20 +28,24 @@ from landmark_zoo.data.table import read_table
 
 _PICTURES_PER_SHARD, _LEAST_SHARDS = 2000, 8
 
-_SOURCE = flags.DEFINE_enum("source", "folder", ["folder", "gldv2", "table"],
-                            "folder: one folder per landmark; gldv2: Google Landmarks v2; table: a csv file.")
+_SOURCE = flags.DEFINE_enum("source", "folder", ["folder", "gldv1", "gldv2", "table"],
+                            "folder: one folder per landmark; gldv1, gldv2: Google Landmarks; table: a csv file.")
 _PHOTOS = flags.DEFINE_list("photos", None, "Folder of photographs (of source folder, several), or the csv file.",
                             required=True)
 _COLUMNS = flags.DEFINE_list("columns", ["id", "path", "landmark"], "Source table: its id, path and landmark columns.")
 _CLEAN = flags.DEFINE_boolean("clean", False, "Source gldv2: take train_clean.csv instead of all of train.csv.")
 _BENCHMARK = flags.DEFINE_string("exclude_benchmark", None, "Folder with index.csv and test.csv; every landmark that "
                                  "has a picture listed there is left out.")
-_OUTPUT = flags.DEFINE_string("output", None, "Folder that gets train/ and validation/.", required=True)
+_OUTPUT = flags.DEFINE_string("output", None, "Folder that gets train/, validation/ and test/.", required=True)
 _NUM_SHARDS = flags.DEFINE_integer("num_shards", None, f"Record files per split; by default one per "
                                    f"{_PICTURES_PER_SHARD} pictures, at least {_LEAST_SHARDS}.", lower_bound=1)
 _MAX_SIDE = flags.DEFINE_integer("max_side", 512, "Longest side of the stored pictures, in pixels.", lower_bound=32)
 _FRACTION = flags.DEFINE_float("validation_fraction", 0.1, "Part of each landmark's pictures for validation.",
                                lower_bound=0.0, upper_bound=0.9)
+_TEST_FRACTION = flags.DEFINE_float("test_fraction", 0.0, "Part of each landmark's pictures for test/.", lower_bound=0.0,
+                                    upper_bound=0.9)
+_TOP_CLASSES = flags.DEFINE_integer("top_classes", None, "Take only so many landmarks, those with the most pictures.",
+                                    lower_bound=2)
 _MIN_COUNT = flags.DEFINE_integer("min_count", 1, "Leave out landmarks with fewer pictures.", lower_bound=1)
 _SEED = flags.DEFINE_integer("seed", 0, "Of the split and of the order.")
 _STRICT = flags.DEFINE_boolean("strict", False, "Stop at the first bad or missing picture instead of skipping it.")
@@ -50,6 +57,8 @@ def main(_):
     if _BENCHMARK.value:
         catalogue = _without_benchmark(catalogue, Path(_BENCHMARK.value))
     catalogue = catalogue.with_min_count(_MIN_COUNT.value)
+    if _TOP_CLASSES.value:
+        catalogue = catalogue.with_most_pictures(_TOP_CLASSES.value)
     counts = catalogue.landmark_counts
     logging.info("%d pictures of %d landmarks, %d of them with one picture", len(catalogue), len(counts),
                  sum(count == 1 for count in counts.values()))
@@ -58,7 +67,7 @@ def main(_):
     with lock_directory(output):
         if catalogue.missing:
             write_csv(output / "missing.csv", ["id"], ([image_id] for image_id in catalogue.missing))
-        for name, part in zip(("train", "validation"), split(catalogue, _FRACTION.value, _SEED.value), strict=True):
+        for name, part in _parts(catalogue).items():
             if part is None:
                 logging.info("%s: no pictures", name)
                 continue
@@ -69,12 +78,26 @@ def main(_):
                          sum(count > 0 for count in manifest.class_counts), manifest.skipped, len(manifest.shards))
 
 
+def _parts(catalogue: Catalogue) -> dict[str, Catalogue | None]:
+    fraction, test_fraction = _FRACTION.value, _TEST_FRACTION.value
+    if fraction + test_fraction >= 1:
+        raise UserError("--validation_fraction and --test_fraction below 1 together", f"{fraction} and {test_fraction}",
+                        "Lower one.")
+    if not test_fraction:
+        return dict(zip(("train", "validation"), split(catalogue, fraction, _SEED.value), strict=True))
+    rest, test = split(catalogue, test_fraction, _SEED.value)
+    train, validation = split(rest, fraction / (1 - test_fraction), _SEED.value)
+    return {"train": train, "validation": validation, "test": test}
+
+
 def _read() -> Catalogue:
     photos = _PHOTOS.value
     if _SOURCE.value == "folder":
         return read_folder(photos)
     if len(photos) != 1:
         raise UserError(f"one --photos for source {_SOURCE.value}", f"{len(photos)}", "Name one.")
+    if _SOURCE.value == "gldv1":
+        return read_gldv1(photos[0], strict=_STRICT.value)
     if _SOURCE.value == "gldv2":
         return read_gldv2(photos[0], clean=_CLEAN.value, strict=_STRICT.value)
     if len(_COLUMNS.value) != 3:

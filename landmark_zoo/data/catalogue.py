@@ -68,6 +68,12 @@ class Catalogue:
         counts = self.landmark_counts
         return replace(self, entries=tuple(e for e in self.entries if counts[e.landmark_id] >= minimum))
 
+    def with_most_pictures(self, landmarks: int) -> "Catalogue":
+        """Returns the `landmarks` landmarks that have the most photographs; of equal ones those that are named first."""
+        counts = self.landmark_counts
+        kept = set(sorted(counts, key=lambda name: (-counts[name], name))[:landmarks])
+        return replace(self, entries=tuple(e for e in self.entries if e.landmark_id in kept))
+
     def without_landmarks(self, landmark_ids: Collection[str]) -> "Catalogue":
         """Returns the photographs of all other landmarks."""
         landmark_ids = set(landmark_ids)

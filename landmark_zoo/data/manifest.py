@@ -35,7 +35,7 @@ class Manifest:
 
     Attributes:
         directory: The folder.
-        split: "train" or "validation".
+        split: "train", "validation" or "test".
         label_map: Label <-> landmark.
         class_counts: The number of records of each label.
         shards: The record files, in order.

@@ -16,7 +16,7 @@ class ShardPlan:
 
     Attributes:
         catalogue: The photographs.
-        split: "train" or "validation".
+        split: "train", "validation" or "test".
         num_shards: The number of record files.
         seed: Of the order.
         max_side: The longest side of the stored pictures, in pixels.

@@ -41,7 +41,7 @@ def write_records(catalogue: Catalogue, directory: str | Path, *, split: str, nu
     Args:
         catalogue: The photographs.
         directory: Where to; made if need be.
-        split: "train" or "validation".
+        split: "train", "validation" or "test".
         num_shards: How many files; never more than there are photographs.
         seed: Another seed, another order.
         max_side: The longest side of the stored pictures, in pixels.

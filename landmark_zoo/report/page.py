@@ -6,26 +6,23 @@ from pathlib import Path
 
 from landmark_zoo.core.errors import UserError
 from landmark_zoo.core.files import atomic_write
-from landmark_zoo.core.provenance import git_commit, versions
+from landmark_zoo.core.provenance import versions
 from landmark_zoo.data.manifest import Manifest, read_manifest
 from landmark_zoo.report.attention_overlay import attention_overlays
 from landmark_zoo.report.by_benchmark import by_benchmark
 from landmark_zoo.report.card_table import card_table, versions_table
 from landmark_zoo.report.class_histogram import class_histogram
 from landmark_zoo.report.curves import curves
+from landmark_zoo.report.document import Section, document
 from landmark_zoo.report.facts_table import facts_table
 from landmark_zoo.report.key_figures import key_figures
 from landmark_zoo.report.ranking_sections import ranking_sections
 from landmark_zoo.report.result import Result, read_result
 from landmark_zoo.report.scores import scores
-from landmark_zoo.report.style import STYLE
 from landmark_zoo.report.summary import summary
 from landmark_zoo.report.table import Html
 from landmark_zoo.report.thumbnail import Thumbnails
 from landmark_zoo.report.training_run import TrainingRun, read_training_run
-
-POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
-Section = tuple[str, str, str]
 
 
 def write_report(output: str | Path, results: Sequence[str | Path], *, workdir: str | Path | None = None,
@@ -68,20 +65,8 @@ def write_report(output: str | Path, results: Sequence[str | Path], *, workdir: 
     path = Path(output) / "index.html"
     with atomic_write(path) as file:
         header = _header(title, systems, run, manifest, unseen)
-        file.write(_document(title, header, [section for section in sections if section[2]]))
+        file.write(document(title, header, [section for section in sections if section[2]]))
     return path
-
-
-def _document(title: str, header: str, sections: list[Section]) -> str:
-    links = "".join(f'<li><a href="#{anchor}">{heading}</a></li>' for anchor, heading, _ in sections)
-    bodies = "\n".join(f'<section id="{anchor}"><h2>{heading}</h2>{body}</section>'
-                       for anchor, heading, body in sections)
-    return (f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
-            f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
-            f'<meta name="viewport" content="width=device-width, initial-scale=1"><title>{escape(title)}</title>'
-            f"<style>{STYLE}</style></head>\n<body>\n{header}\n"
-            f'<nav aria-label="Contents"><ol>{links}</ol></nav>\n<main>{bodies}</main>\n'
-            f"<footer>Made by landmark_zoo at commit {escape(git_commit())}.</footer>\n</body></html>\n")
 
 
 def _header(title: str, systems: list[Result], run: TrainingRun | None, manifest: Manifest | None, unseen: bool) -> str:

@@ -44,3 +44,11 @@ def test_an_id_that_occurs_twice_is_refused_with_both_files():
 def test_an_empty_name_is_refused(entry):
     with pytest.raises(UserError, match=r"an id and a landmark for 1\.jpg"):
         Catalogue((entry,), "a test")
+
+
+def test_the_landmarks_with_most_pictures():
+    entries = [Entry(f"{landmark}{i}", "x.jpg", landmark) for landmark, count in (("b", 2), ("a", 2), ("c", 3), ("d", 1))
+               for i in range(count)]
+    kept = Catalogue(tuple(entries), "a test").with_most_pictures(2)
+    assert kept.landmark_counts == {"a": 2, "c": 3}
+    assert len(kept.with_most_pictures(9)) == 5

@@ -101,3 +101,16 @@ def test_real_photographs_without_the_benchmarks_landmarks(prepare, shared_data,
     assert train.num_examples + validation.num_examples == 3081
     assert train.num_classes == 29
     assert train.skipped == validation.skipped == 0
+
+
+def test_three_parts_of_the_most_frequent_landmarks(prepare, gldv2):
+    done = prepare("--source=gldv2", f"--photos={gldv2 / 'gld'}", f"--output={gldv2 / 'out'}", "--top_classes=2",
+                   "--validation_fraction=0.2", "--test_fraction=0.3", "--max_side=32")
+    assert done.returncode == 0, done.stderr
+    parts = {name: read_manifest(gldv2 / "out" / name) for name in ("train", "validation", "test")}
+    assert {name: part.class_counts for name, part in parts.items()} == {
+        "train": (5, 5), "validation": (2, 2), "test": (3, 3)}
+    done = prepare("--source=gldv2", f"--photos={gldv2 / 'gld'}", f"--output={gldv2 / 'out2'}",
+                   "--validation_fraction=0.5", "--test_fraction=0.5")
+    assert done.returncode == 2
+    assert "below 1 together" in done.stderr
