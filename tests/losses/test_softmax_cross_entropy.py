@@ -21,6 +21,22 @@ def test_equals_loops(smoothing):
                                    rtol=1e-5)
 
 
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+def test_class_weights_multiply_the_rows_of_their_label(smoothing):
+    weights = np.linspace(0, 3, 7)
+    plain = softmax_cross_entropy(LABELS, LOGITS, smoothing)
+    np.testing.assert_allclose(softmax_cross_entropy(LABELS, LOGITS, smoothing, weights), weights[LABELS] * plain, rtol=1e-6)
+
+
+def test_equal_class_weights_change_nothing():
+    """No division by their sum in the batch: the loss of one picture does not depend on the others."""
+    weights = np.linspace(0.5, 1.5, 7)
+    together = softmax_cross_entropy(LABELS, LOGITS, class_weights=weights)
+    np.testing.assert_allclose(softmax_cross_entropy(LABELS[:1], LOGITS[:1], class_weights=weights), together[:1], rtol=1e-6)
+    np.testing.assert_array_equal(softmax_cross_entropy(LABELS, LOGITS, class_weights=np.ones(7)),
+                                  softmax_cross_entropy(LABELS, LOGITS))
+
+
 def test_half_precision_logits_do_not_overflow():
     assert np.isfinite(softmax_cross_entropy(np.array([1]), np.array([[6e4, -6e4]], np.float16))).all()
 

@@ -77,12 +77,13 @@ class AdaCos(CosineHead):
                                      aggregation=tf.VariableAggregation.MEAN)
         super().build(input_shape)
 
-    def training_logits(self, logits, labels):
-        """Returns the logits [B, N] of the loss and, if adaptive, moves the scale.
+    def training_logits(self, logits, labels, classes=None):
+        """Returns the logits of the loss and, if adaptive, moves the scale.
 
         Args:
-            logits: Of a call since the scale last moved.
-            labels: int [B].
+            logits: Of a call since the scale last moved. If of some classes only, the scale becomes that for so few.
+            labels: See `Head`.
+            classes: See `Head`.
         """
         if not self.adaptive:
             return logits

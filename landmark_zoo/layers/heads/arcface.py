@@ -1,13 +1,15 @@
 """ArcFace: an additive angular margin (Deng, Guo, Xue, Zafeiriou: ArcFace, CVPR 2019, equation 3)."""
 
 import math
+from collections.abc import Sequence
 
+import numpy as np
 import tensorflow as tf
 
 from landmark_zoo.layers.heads.base import CosineHead
 
 
-def arcface_cosine(cosine: tf.Tensor, margin: float) -> tf.Tensor:
+def arcface_cosine(cosine: tf.Tensor, margin: float | tf.Tensor) -> tf.Tensor:
     """Returns cos(theta + margin), continued by cos(theta) - margin sin(pi - margin) where theta > pi - margin.
 
     Past pi - margin the plain formula would rise again; of the three continuations in public code this is the one that stays
@@ -15,11 +17,12 @@ def arcface_cosine(cosine: tf.Tensor, margin: float) -> tf.Tensor:
 
     Args:
         cosine: float32, any shape, cos(theta).
-        margin: Radians, 0 <= margin < pi.
+        margin: Radians, 0 <= margin < pi; one for all or one for each cosine.
     """
+    margin = tf.cast(margin, tf.float32)
     sine = tf.sqrt(tf.maximum(1 - cosine**2, 1e-6))
-    turned = cosine * math.cos(margin) - sine * math.sin(margin)
-    return tf.where(cosine > math.cos(math.pi - margin), turned, cosine - margin * math.sin(math.pi - margin))
+    turned = cosine * tf.cos(margin) - sine * tf.sin(margin)
+    return tf.where(cosine > tf.cos(math.pi - margin), turned, cosine - margin * tf.sin(math.pi - margin))
 
 
 def with_target_cosine(cosines: tf.Tensor, labels: tf.Tensor, margin_function) -> tf.Tensor:
@@ -46,7 +49,7 @@ class ArcFace(CosineHead):
 
     Args:
         num_classes: N.
-        margin: m, radians (0.3 in GLAM, 0.1 in DELG).
+        margin: m, radians (0.3 in GLAM, 0.1 in DELG); or one for each class, see `adaptive_margins`.
         scale: s (30 in Yokoo et al.).
         **kwargs: Keras' own.
 
@@ -57,15 +60,17 @@ class ArcFace(CosineHead):
         float32 [B, N].
     """
 
-    def __init__(self, num_classes: int, margin: float = 0.3, scale: float = 30.0, **kwargs):
+    def __init__(self, num_classes: int, margin: float | Sequence[float] = 0.3, scale: float = 30.0, **kwargs):
         super().__init__(num_classes, scale, **kwargs)
-        if not 0 <= margin < math.pi:
-            raise ValueError(f"ArcFace: expected 0 <= margin < pi; received {margin}.")
-        self.margin = margin
+        self.margin = np.asarray(margin, float)
+        if self.margin.shape not in ((), (num_classes,)) or not np.all((self.margin >= 0) & (self.margin < math.pi)):
+            raise ValueError(f"ArcFace: expected 0 <= margin < pi, one or {num_classes} of them; received {margin}.")
 
-    def training_logits(self, logits, labels):
-        return self.scale * with_target_cosine(logits / self.scale, labels,
-                                               lambda cosine: arcface_cosine(cosine, self.margin))
+    def training_logits(self, logits, labels, classes=None):
+        margin = self.margin
+        if margin.ndim:
+            margin = tf.gather(margin, labels if classes is None else tf.gather(classes, labels))
+        return self.scale * with_target_cosine(logits / self.scale, labels, lambda cosine: arcface_cosine(cosine, margin))
 
     def get_config(self):
-        return {**super().get_config(), "margin": self.margin}
+        return {**super().get_config(), "margin": self.margin.tolist()}

@@ -32,7 +32,7 @@ class CosFace(CosineHead):
             raise ValueError(f"CosFace: expected 0 <= margin < 2; received {margin}.")
         self.margin = margin
 
-    def training_logits(self, logits, labels):
+    def training_logits(self, logits, labels, classes=None):
         return self.scale * with_target_cosine(logits / self.scale, labels, lambda cosine: cosine - self.margin)
 
     def get_config(self):

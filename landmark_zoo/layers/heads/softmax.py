@@ -9,7 +9,7 @@ from landmark_zoo.layers.heads.base import Head
 class Softmax(Head):
     """logits = W x + b, nothing normalised.
 
-    Embeddings of length 1 bound the logits by the lengths of the columns of W, which must grow before the loss falls.
+    Embeddings of length 1 bound the logits by the lengths of the rows of W, which must grow before the loss falls.
 
     Args:
         num_classes: N.
@@ -26,5 +26,6 @@ class Softmax(Head):
         super().build(input_shape)
         self.bias = self.add_weight("bias", [self.num_classes], initializer="zeros")
 
-    def call(self, inputs):
-        return inputs @ self.kernel + self.bias
+    def call(self, inputs, classes=None):
+        bias = self.bias if classes is None else tf.gather(self.bias, classes)
+        return tf.matmul(inputs, self.rows(classes), transpose_b=True) + bias

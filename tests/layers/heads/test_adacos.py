@@ -63,7 +63,7 @@ def test_a_large_scale_does_not_overflow():
 def test_scale_stays_positive():
     head = AdaCos(3)
     head.build([None, 2])
-    head.kernel.assign([[1, -1, -1], [0, 0, 0]])
+    head.kernel.assign([[1, 0], [-1, 0], [-1, 0]])
     for _ in range(3):
         head.training_logits(head(np.array([[1, 0]], np.float32)), [0])
         assert float(head.scale) >= 0.0999

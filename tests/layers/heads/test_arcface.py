@@ -47,7 +47,7 @@ def test_loss_of_loops():
     labels = np.array([0, 2, 1, 2])
     logits = head(EMBEDDINGS)
     loss = softmax_cross_entropy(labels, head.training_logits(logits, labels))
-    kernel = head.kernel.numpy()
+    kernel = head.kernel.numpy().T
     for row, label in enumerate(labels):
         cosines = [float(EMBEDDINGS[row] @ kernel[:, c]) / np.linalg.norm(EMBEDDINGS[row]) / np.linalg.norm(kernel[:, c])
                    for c in range(3)]
@@ -86,7 +86,36 @@ def test_float32_under_half_precision():
     assert logits.dtype == tf.float32
 
 
-@pytest.mark.parametrize("arguments", [{"num_classes": 1}, {"num_classes": 5, "scale": 0}, {"num_classes": 5, "margin": 4}])
+def test_margin_of_each_class():
+    margins = [0.05, 0.5, 0.2, 0.3, 0.1]
+    head = ArcFace(5, margin=margins)
+    labels = np.array([1, 1, 4, 0])
+    logits = head(EMBEDDINGS)
+    trained = head.training_logits(logits, labels).numpy()
+    for row, label in enumerate(labels):
+        one = ArcFace(5, margin=margins[label]).training_logits(logits, labels)
+        np.testing.assert_allclose(trained[row], one[row], rtol=1e-5)
+
+
+def test_margin_of_each_class_is_saved(tmp_path):
+    embedding = tf.keras.Input([8])
+    model = tf.keras.Model(embedding, ArcFace(5, margin=np.linspace(0.05, 0.5, 5))(embedding))
+    model.save(tmp_path / "model.keras")
+    head = tf.keras.models.load_model(tmp_path / "model.keras").layers[-1]
+    logits = head(EMBEDDINGS)
+    np.testing.assert_array_equal(head.training_logits(logits, [1, 0, 4, 4]),
+                                  model.layers[-1].training_logits(logits, [1, 0, 4, 4]))
+
+
+def test_margin_is_kept_as_it_was_written():
+    assert ArcFace(5, margin=0.3).get_config()["margin"] == 0.3
+    assert ArcFace(3, margin=[0.1, 0.2, 0.3]).get_config()["margin"] == [0.1, 0.2, 0.3]
+
+
+@pytest.mark.parametrize("arguments", [
+    {"num_classes": 1}, {"num_classes": 5, "scale": 0}, {"num_classes": 5, "margin": 4},
+    {"num_classes": 5, "margin": [0.1] * 4}, {"num_classes": 2, "margin": [0.1, -0.1]},
+    {"num_classes": 2, "margin": float("nan")}])
 def test_impossible_arguments(arguments):
     with pytest.raises(ValueError, match="expected"):
         ArcFace(**arguments)

@@ -12,7 +12,7 @@ def test_scaled_cosines():
     head = CosineHead(6, scale=10.0)
     logits = head(embeddings).numpy()
     for row, embedding in enumerate(embeddings):
-        for column, weight in enumerate(head.kernel.numpy().T):
+        for column, weight in enumerate(head.kernel.numpy()):
             cosine = embedding @ weight / np.linalg.norm(embedding) / np.linalg.norm(weight)
             np.testing.assert_allclose(logits[row, column], 10 * cosine, rtol=1e-4)
 

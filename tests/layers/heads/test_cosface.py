@@ -23,11 +23,17 @@ def test_cross_entropy_worked_out_by_hand():
 def test_loss_of_loops():
     head = CosFace(3, margin=0.4, scale=20.0)
     loss = softmax_cross_entropy(LABELS, head.training_logits(head(EMBEDDINGS), LABELS))
-    unit = head.kernel.numpy() / np.linalg.norm(head.kernel, axis=0)
+    unit = head.kernel.numpy().T / np.linalg.norm(head.kernel, axis=1)
     for row, label in enumerate(LABELS):
         cosines = [float(EMBEDDINGS[row] @ unit[:, c]) / np.linalg.norm(EMBEDDINGS[row]) for c in range(3)]
         logits = [20 * (cosine - 0.4 * (c == label)) for c, cosine in enumerate(cosines)]
         np.testing.assert_allclose(loss[row], math.log(sum(map(math.exp, logits))) - logits[label], rtol=1e-4)
+
+
+def test_only_the_target_logit_changes():
+    head = CosFace(5)
+    changed = head.training_logits(head(EMBEDDINGS), LABELS).numpy() != head(EMBEDDINGS).numpy()
+    np.testing.assert_array_equal(changed, np.arange(5) == LABELS[:, np.newaxis])
 
 
 @pytest.mark.parametrize("margin", [-0.1, 2])

@@ -13,9 +13,9 @@ def test_equals_loops():
     head = Softmax(5)
     head.build(EMBEDDINGS.shape)
     random = np.random.default_rng(1)
-    head.set_weights([random.standard_normal((8, 5)), random.standard_normal(5)])
+    head.set_weights([random.standard_normal((5, 8)), random.standard_normal(5)])
     kernel, bias = head.get_weights()
-    expected = [[sum(x[d] * kernel[d, n] for d in range(8)) + bias[n] for n in range(5)] for x in EMBEDDINGS]
+    expected = [[sum(x[d] * kernel[n, d] for d in range(8)) + bias[n] for n in range(5)] for x in EMBEDDINGS]
     np.testing.assert_allclose(head(EMBEDDINGS), expected, rtol=1e-5, atol=1e-5)
 
 

@@ -17,7 +17,7 @@ LABELS = np.array([0, 2, 1, 2])
 def test_loss_of_loops():
     head = SubCentreArcFace(3, margin=0.4, scale=20.0, sub_centres=2)
     loss = softmax_cross_entropy(LABELS, head.training_logits(head(EMBEDDINGS), LABELS))
-    kernel = head.kernel.numpy()
+    kernel = head.kernel.numpy().T
     for row, label in enumerate(LABELS):
         cosines = [max(float(EMBEDDINGS[row] @ kernel[:, k * 3 + c]) / np.linalg.norm(EMBEDDINGS[row])
                        / np.linalg.norm(kernel[:, k * 3 + c]) for k in range(2)) for c in range(3)]
@@ -28,7 +28,7 @@ def test_loss_of_loops():
 def test_either_sub_centre_will_do():
     head = SubCentreArcFace(2, scale=1.0, sub_centres=2)
     head.build([None, 2])
-    head.kernel.assign([[1, 0, -1, 0], [0, 1, 0, -1]])
+    head.kernel.assign([[1, 0], [0, 1], [-1, 0], [0, -1]])
     cosines = head(np.array([[-1, 0], [1, 0], [0, -3]], np.float32))
     np.testing.assert_allclose(cosines, [[1, 0], [1, 0], [0, 1]], atol=1e-6)
 
@@ -42,12 +42,12 @@ def test_one_sub_centre_is_arcface():
     np.testing.assert_allclose(arcface.training_logits(logits, LABELS), head.training_logits(logits, LABELS), rtol=1e-6)
 
 
-def test_first_columns_are_one_vector_per_class():
-    """Setting the first N columns to class means, as `pca_start` does, makes them what the class is recognised by."""
+def test_first_rows_are_one_vector_per_class():
+    """Setting the first N rows to class means, as `pca_start` does, makes them what the class is recognised by."""
     head = SubCentreArcFace(4)
     head.build([None, 8])
     kernel = np.array(head.kernel)
-    kernel[:, :4] = EMBEDDINGS.T
+    kernel[:4] = EMBEDDINGS
     head.kernel.assign(kernel)
     np.testing.assert_array_equal(np.argmax(head(EMBEDDINGS), axis=1), [0, 1, 2, 3])
     np.testing.assert_allclose(np.diag(head(EMBEDDINGS)), 30, rtol=1e-5)
@@ -56,11 +56,11 @@ def test_first_columns_are_one_vector_per_class():
 def test_only_the_nearest_sub_centre_of_the_label_is_pulled():
     head = SubCentreArcFace(2, sub_centres=2)
     head.build([None, 2])
-    head.kernel.assign([[1, 0, -0.2, 0.1], [0.1, 1, -1, -1]])
+    head.kernel.assign([[1, 0.1], [0, 1], [-0.2, -1], [0.1, -1]])
     with tf.GradientTape() as tape:
         logits = head.training_logits(head(np.array([[1, 0.2]], np.float32)), [0])
         loss = logits[0, 0]
-    moved = np.abs(tape.gradient(loss, head.kernel)).max(axis=0) > 0
+    moved = np.abs(tape.gradient(loss, head.kernel)).max(axis=1) > 0
     assert moved.tolist() == [True, False, False, False]
 
 
