@@ -5,13 +5,15 @@ from absl import flags
 
 from landmark_zoo.backbones import BACKBONES
 from landmark_zoo.core.dataclass_flags import define_flags, from_flags
+from landmark_zoo.core.errors import UserError
 from landmark_zoo.core.script import run
 from landmark_zoo.layers.attention import ATTENTION
 from landmark_zoo.layers.attention.taxonomy import taxonomy_table
-from landmark_zoo.models import list_models
+from landmark_zoo.models import create_model, list_models
 from landmark_zoo.models.complexity import multiply_accumulates
 from landmark_zoo.models.config import ModelConfig
-from landmark_zoo.models.costs import costs
+from landmark_zoo.models.costs import Costs, costs
+from landmark_zoo.models.networks import NETWORKS
 from landmark_zoo.models.zoo import MODELS
 
 define_flags(ModelConfig)
@@ -41,18 +43,29 @@ def main(_):
 
 
 def print_zoo(pattern: str) -> None:
-    """Prints name, quadrant, parameters, multiply-accumulates, embedding size and paper of the models that match."""
+    """Prints name, parameters, multiply-accumulates, embedding size, quadrant and paper of the models that match."""
     print(f"{'name':<34}{'parameters':>12}{'GMACs':>8}{'D':>6}  quadrant; paper")
     for name in list_models(pattern):
         parts = MODELS[name]
         if "builder" in parts:
-            print(f"{name:<34}{'(see its builder)':>26}  {parts['builder'].__name__}")
-            continue
-        method = ATTENTION[parts["attention"]] if "attention" in parts else None
-        cost = costs(parts["backbone"], parts.get("attention"), parts.get("pooling", "gem"), 512, _HEIGHT.value,
-                     _WIDTH.value)
-        text = f"{method.quadrant}; {method.paper}" if method else BACKBONES[parts["backbone"]].paper
+            network = NETWORKS[name.removeprefix(f"{parts['backbone']}_")]
+            cost, text = _whole(name), network.paper
+        else:
+            method = ATTENTION[parts["attention"]] if "attention" in parts else None
+            cost = costs(parts["backbone"], parts.get("attention"), parts.get("pooling", "gem"), 512, _HEIGHT.value,
+                         _WIDTH.value)
+            text = f"{method.quadrant}; {method.paper}" if method else BACKBONES[parts["backbone"]].paper
         print(f"{name:<34}{cost.parameters:>12,}{cost.macs / 1e9:>8.2f}{cost.embedding:>6}  {text}", flush=True)
+
+
+def _whole(name: str) -> Costs:
+    """Costs of a network that is built to be counted, with a head of 27 classes where it cannot be without."""
+    try:
+        model = create_model(name)
+    except UserError:
+        model = create_model(name, num_classes=27)
+    images = tf.TensorSpec([1, _HEIGHT.value, _WIDTH.value, 3], tf.float32)
+    return Costs(model.count_params(), multiply_accumulates(model, images), model.output_shape["embedding"][-1])
 
 
 if __name__ == "__main__":

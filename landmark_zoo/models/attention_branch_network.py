@@ -11,8 +11,9 @@ from landmark_zoo.backbones.preprocessing import Preprocessing
 from landmark_zoo.core.errors import UserError
 from landmark_zoo.layers.attention_branch import MOST_CLASSES, AttentionBranch, branch_parameters
 from landmark_zoo.layers.pooling import GeM
+from landmark_zoo.models.dense_layers import dense_layers
 from landmark_zoo.models.embed_and_classify import embed_and_classify
-from landmark_zoo.models.vgg16_layers import vgg16_convolutions, vgg16_dense_layers
+from landmark_zoo.models.last_map import last_map
 
 WITH_TRUNK = ("resnet18", "resnet50", "resnet101")
 
@@ -20,19 +21,19 @@ WITH_TRUNK = ("resnet18", "resnet50", "resnet101")
 def build_attention_branch_network(backbone: str, num_classes: int | None = None, *, weights: str | Path | None = None,
                                    alpha: float | None = None, mechanism: str = "residual",
                                    bottleneck: int | None = None, embedding_dim: int | None = None,
-                                   head: str = "softmax", head_arguments: dict | None = None, width: int = 4096,
-                                   name: str | None = None) -> tf.keras.Model:
+                                   head: str = "softmax", head_arguments: dict | None = None, dense_units: int = 4096,
+                                   on_last_map: bool | None = None, name: str | None = None) -> tf.keras.Model:
     """Puts an attention branch into a backbone: front -> branch -> attended map -> perception branch.
 
     | backbone | branch stands on | trunk of the branch | perception branch |
     |---|---|---|---|
     | resnet18, 50, 101 | C4 | copy of the last stage at stride 1, same initial weights | last stage, mean, head |
-    | vgg16 | its last map, behind the fifth max-pooling | two 3x3 convolutions | 4096, 4096, head |
+    | vgg16, any `on_last_map` | the last map (VGG-16: behind its last pooling) | two 3x3 convolutions | 4096, 4096, head |
     | others | C4 | none | what lies between C4 and C5, mean, head |
 
-    The ResNets are the paper's. VGG-16 follows the 27-landmark study on GLDv1 without its faults: logits in place of
-    probabilities, a mean over the whole map, the residual; `build_faulty_vgg16_abn` keeps them. As in the study nothing
-    stands between the two convolutions of its trunk. Both logits are trained, see `losses.attention_branch_loss`.
+    The ResNets are the paper's. The form on the last map follows the 27-landmark study on GLDv1 without its faults: logits
+    in place of probabilities, a mean over the whole map, the residual; `build_faulty_abn` keeps them. As in the study
+    nothing stands between the two convolutions of its trunk. Both logits are trained, see `losses.attention_branch_loss`.
 
     With an embedding layer the perception branch ends as in `models.build_model` and not as in the table: GeM, embedding,
     head on the embedding.
@@ -47,7 +48,8 @@ def build_attention_branch_network(backbone: str, num_classes: int | None = None
         embedding_dim: D; None leaves the embedding layer out.
         head: A name of `HEADS`, of the perception branch; "softmax" is the paper's.
         head_arguments: For the head's constructor.
-        width: Units of the hidden layers of VGG-16.
+        dense_units: Units of the hidden layers, in the form on the last map.
+        on_last_map: Whether the branch stands on the last map; None for VGG-16 only.
         name: The model's.
 
     Returns:
@@ -63,7 +65,8 @@ def build_attention_branch_network(backbone: str, num_classes: int | None = None
                         "none", "Give the number of classes it is, or was, trained on.")
     images = tf.keras.Input([None, None, 3], name="images")
     pixels = Preprocessing(BACKBONES[backbone].preprocessing, name="preprocessing")(images)
-    front, trunk, perception = _parts(backbone, weights, alpha)
+    on_last_map = backbone == "vgg16" if on_last_map is None else on_last_map
+    front, trunk, perception = (_dense_parts if on_last_map else _parts)(backbone, weights, alpha)
     features = front(pixels)
     _check_size(backbone, (trunk or front).output_shape[-1], num_classes, bottleneck)
     branch = AttentionBranch(num_classes, trunk, mechanism, bottleneck=bottleneck, name="attention_branch")
@@ -71,8 +74,8 @@ def build_attention_branch_network(backbone: str, num_classes: int | None = None
     features = perception(attended) if perception else attended
     if embedding_dim is not None:
         vectors = GeM(name="gem")(features)
-    elif backbone == "vgg16":
-        vectors = vgg16_dense_layers(features, width)
+    elif on_last_map:
+        vectors = dense_layers(features, dense_units)
     else:
         vectors = tf.keras.layers.GlobalAveragePooling2D(dtype="float32", name="mean")(features)
     outputs = {"attention/abn": maps["abn"], "attention_logits": attention_logits, "feature_map": features}
@@ -82,14 +85,18 @@ def build_attention_branch_network(backbone: str, num_classes: int | None = None
 
 def _parts(backbone: str, weights: str | Path | None, alpha: float | None):
     """Returns the network before the branch, the branch's trunk or None, and the network behind it or None."""
-    if backbone == "vgg16":
-        front = vgg16_convolutions(weights, alpha)
-        convolutions = [tf.keras.layers.Conv2D(512, 3, padding="same", name=f"attention_conv{n}") for n in (1, 2)]
-        return front, tf.keras.Sequential([tf.keras.Input([None, None, 512]), *convolutions], name="trunk"), None
     network = build_backbone(backbone, weights, alpha, taps=("C4", "C5"))
     front = tf.keras.Model(network.input, network.output["C4"], name=backbone)
     perception = tf.keras.Model(network.output["C4"], network.output["C5"], name="perception")
     return front, _at_stride_1(perception) if backbone in WITH_TRUNK else None, perception
+
+
+def _dense_parts(backbone: str, weights: str | Path | None, alpha: float | None):
+    """Returns the same for the form on the last map, behind which dense layers stand in place of a network."""
+    front = last_map(backbone, weights, alpha)
+    channels = front.output_shape[-1]
+    convolutions = [tf.keras.layers.Conv2D(channels, 3, padding="same", name=f"attention_conv{n}") for n in (1, 2)]
+    return front, tf.keras.Sequential([tf.keras.Input([None, None, channels]), *convolutions], name="trunk"), None
 
 
 def _at_stride_1(stage: tf.keras.Model) -> tf.keras.Model:

@@ -10,12 +10,11 @@ from landmark_zoo.backbones.build import build_backbone
 from landmark_zoo.backbones.insertion import insert_blocks
 from landmark_zoo.backbones.placement import PLACEMENTS, places
 from landmark_zoo.backbones.preprocessing import Preprocessing
+from landmark_zoo.backbones.replacement import replace_convolutions
 from landmark_zoo.core.errors import UserError
 from landmark_zoo.layers.attention import ATTENTION, Attention
-from landmark_zoo.layers.embedding import EmbeddingLayer
-from landmark_zoo.layers.heads import HEADS
-from landmark_zoo.layers.l2_normalise import L2Normalise
 from landmark_zoo.layers.pooling import POOLING
+from landmark_zoo.models.embed_and_classify import embed_and_classify
 
 
 def build_model(backbone: str, attention: str | None = None, pooling: str = "gem", embedding_dim: int | None = 512,
@@ -29,13 +28,15 @@ def build_model(backbone: str, attention: str | None = None, pooling: str = "gem
         backbone: A name of `BACKBONES`.
         attention: A name of `ATTENTION`; None for none.
         pooling: A name of `POOLING`.
-        embedding_dim: D; None leaves the embedding layer out, so that the embedding is the normalised pooled vector.
+        embedding_dim: D; None leaves the embedding layer out: the embedding is the pooled vector at length 1, and the head
+            stands on the pooled vector as it is.
         head: A name of `HEADS`; used with `num_classes` only.
         num_classes: N; None builds no head.
         weights: The backbone's: None, "imagenet", file, folder or address.
         alpha: Width multiplier of the MobileNets and ResNet-18.
         placement: Where attention stands: "end", one block on the last feature map; "stages" or "blocks", many inside the
-            backbone, which keeps its pretrained weights; see `backbones.placement.places`.
+            backbone, which keeps its pretrained weights; "convolutions", in the place of 3x3 convolutions, whose weights are
+            lost (but see `replace_convolutions`) while all others are kept. See `backbones.placement.places`.
         attention_arguments: For the attention layer's constructor. Inside the backbone a `reduction` that is not given is
             lowered where a feature map is thin, so that two hidden channels are left.
         pooling_arguments: For the pooling's.
@@ -66,21 +67,24 @@ def build_model(backbone: str, attention: str | None = None, pooling: str = "gem
         features, maps = block(features)
         outputs |= {f"attention/{key}": value for key, value in maps.items()}
     pooled = POOLING[pooling](name=pooling, **(pooling_arguments or {}))(features)
-    project = L2Normalise(name="embedding") if embedding_dim is None else EmbeddingLayer(embedding_dim, name="embedding")
-    outputs |= {"feature_map": features, "embedding": project(pooled)}
-    if num_classes is not None:
-        outputs["logits"] = HEADS[head](num_classes, name=head, **(head_arguments or {}))(outputs["embedding"])
+    outputs |= {"feature_map": features, **embed_and_classify(pooled, num_classes, embedding_dim, head, head_arguments)}
     return tf.keras.Model(images, outputs, name=name or "_".join(filter(None, (backbone, attention or pooling))))
 
 
 def _attend_inside(network: tf.keras.Model, backbone: str, placement: str, attention: str,
                    arguments: Mapping[str, object]) -> tf.keras.Model:
+    replacing = placement == "convolutions"
+    if replacing and ATTENTION[attention].replacement is None:
+        able = [name for name, method in ATTENTION.items() if method.replacement is not None]
+        raise UserError("an attention that can replace a convolution for placement 'convolutions'", attention,
+                        f"Use one of {', '.join(able)}, or another placement.")
+    make, put = (_replacement, replace_convolutions) if replacing else (_block, insert_blocks)
     blocks = {}
     for layer, place in places(network, BACKBONES[backbone], placement).items():
         channels = network.get_layer(layer).output_shape[-1]
-        blocks[layer] = _block(attention, f"{attention}_{place}", channels, arguments)
+        blocks[layer] = make(attention, f"{attention}_{place}", channels, arguments)
     try:
-        return insert_blocks(network, blocks)
+        return put(network, blocks)
     except ValueError as error:  # a block that wants other channels
         raise UserError(f"a block that fits every place of placement {placement!r} in {backbone}",
                         f"{attention} ({' '.join(str(error).split())[:200]})",
@@ -92,3 +96,7 @@ def _block(attention: str, name: str, channels: int, arguments: Mapping[str, obj
     if "reduction" in arguments or channels >= 2 * getattr(block, "reduction", 1):
         return block
     return ATTENTION[attention].create(return_maps=True, name=name, reduction=max(channels // 2, 1), **arguments)
+
+
+def _replacement(attention: str, name: str, channels: int, arguments: Mapping[str, object]) -> Attention:
+    return ATTENTION[attention].create_replacement(channels, return_maps=True, name=name, **arguments)

@@ -1,26 +1,13 @@
-"""The two halves of VGG-16 (Simonyan, Zisserman: Very Deep Convolutional Networks, ICLR 2015, configuration D)."""
-
-from pathlib import Path
+"""The two hidden dense layers of VGG-16 (Simonyan, Zisserman: Very Deep Convolutional Networks, ICLR 2015)."""
 
 import tensorflow as tf
 
-from landmark_zoo.backbones.build import build_backbone
 from landmark_zoo.layers.adaptive_average_pooling import AdaptiveAveragePooling
 
 layers = tf.keras.layers
 
 
-def vgg16_convolutions(weights: str | Path | None = None, alpha: float | None = None) -> tf.keras.Model:
-    """Makes the 13 convolutions with all five max-poolings; the backbone of the zoo stops before the fifth.
-
-    Returns:
-        A model named "vgg16": preprocessed images [B, H, W, 3] to [B, H/32, W/32, 512].
-    """
-    network = build_backbone("vgg16", weights, alpha, taps=("C5",))
-    return tf.keras.Model(network.input, layers.MaxPooling2D(2, name="block5_pool")(network.output["C5"]), name="vgg16")
-
-
-def vgg16_dense_layers(features: tf.Tensor, width: int = 4096, dropout: float = 0.5) -> tf.Tensor:
+def dense_layers(features: tf.Tensor, width: int = 4096, dropout: float = 0.5) -> tf.Tensor:
     """Puts the two hidden dense layers on a feature map, each with a dropout behind it.
 
     Flattening ties them to maps of 7 x 7, pictures of 224 x 224. An average pooling to 7 x 7 before it, which changes

@@ -9,23 +9,27 @@ from landmark_zoo.core.errors import UserError
 from landmark_zoo.core.registry import Registry
 from landmark_zoo.layers.attention import ATTENTION
 from landmark_zoo.layers.pooling import POOLING
-from landmark_zoo.models.attention_branch_network import build_attention_branch_network
 from landmark_zoo.models.build import build_model
-from landmark_zoo.models.faulty_vgg16_abn import build_faulty_vgg16_abn
-from landmark_zoo.models.vgg16_classifier import build_vgg16_classifier
+from landmark_zoo.models.networks import NETWORKS
 
 
 def _zoo() -> Registry[Mapping[str, object]]:
-    """Every `<backbone>_<attention>`, every `<backbone>_<pooling>`, and the networks with builders of their own."""
+    """Every `<backbone>`, pooled by its mean, `<backbone>_<attention>` and `<backbone>_<pooling>`, and whole networks.
+
+    Where a paper has both a block and a network around it, the name is the network's; the block by itself is
+    `build_model(backbone, attention="delg")`.
+    """
     models: Registry[Mapping[str, object]] = Registry("model")
     for backbone in BACKBONES:
+        models.add(backbone, {"backbone": backbone, "pooling": "spoc"})
         for attention in ATTENTION:
-            models.add(f"{backbone}_{attention}", {"backbone": backbone, "attention": attention})
+            if attention not in NETWORKS:
+                models.add(f"{backbone}_{attention}", {"backbone": backbone, "attention": attention})
         for pooling in POOLING:
             models.add(f"{backbone}_{pooling}", {"backbone": backbone, "pooling": pooling})
-        models.add(f"{backbone}_abn", {"builder": build_attention_branch_network, "backbone": backbone})
-    models.add("vgg16_classifier", {"builder": build_vgg16_classifier})
-    models.add("vgg16_abn_faulty", {"builder": build_faulty_vgg16_abn})
+        for network in NETWORKS:
+            row = NETWORKS[network]
+            models.add(f"{backbone}_{network}", {"builder": row.builder, "backbone": backbone, **row.arguments})
     return models
 
 
@@ -41,7 +45,8 @@ def create_model(name: str, **overrides) -> tf.keras.Model:
     """Builds a named model.
 
     Args:
-        name: `<backbone>_<block>`, one of `list_models()`; an unknown one raises a `UserError` that names near ones.
+        name: `<backbone>`, `<backbone>_<block>` or another of `list_models()`; an unknown one raises a `UserError` that
+            names near ones.
         **overrides: Arguments of `build_model`, e.g. `embedding_dim=512, num_classes=29, weights="imagenet"`. One that is
             None leaves the default in force; `embedding_dim=0` leaves the embedding layer out.
 

@@ -66,18 +66,3 @@ def test_a_backbone_with_blocks_that_do_nothing_is_the_same_function(backbone, a
     assert [layer.name for layer in rebuilt.layers if layer.name in names] == names
     for left, right in zip(model.weights, rebuilt.weights, strict=True):
         assert left is right
-
-
-def test_no_such_layer():
-    with pytest.raises(ValueError, match="expected layers of small; received nowhere"):
-        insert_blocks(small(), {"nowhere": Times(1.0)})
-
-
-def test_layers_called_twice_or_with_more_than_tensors():
-    image = tf.keras.Input([4, 4, 2])
-    shared = layers.Conv2D(2, 1, name="shared")
-    twice = tf.keras.Model(image, {"out": shared(shared(image))}, name="twice")
-    operation = tf.keras.Model(image, {"out": tf.add(image, 1.0)}, name="operation")
-    for model, said in ((twice, "received shared of twice, called 2 times"), (operation, "with tensors alone; received tf")):
-        with pytest.raises(ValueError, match=said):
-            insert_blocks(model, {})

@@ -26,6 +26,22 @@ def test_stages_are_the_taps(backbone):
         spec.taps["C3"]: "c3", spec.taps["C4"]: "c4", spec.taps["C5"]: "c5"}
 
 
+@pytest.mark.parametrize(("backbone", "number", "first", "last"), [
+    ("resnet18", 9, ("conv3_block1_2_conv", "conv3_block1_2"), ("conv5_block2_2_conv", "conv5_block2_2")),
+    ("resnet50", 13, ("conv3_block1_2_conv", "conv3_block1_2"), ("conv5_block3_2_conv", "conv5_block3_2")),
+    ("vgg16", 9, ("block3_conv1", "block3_conv1"), ("block5_conv3", "block5_conv3"))])
+def test_convolutions_of_the_last_stages(backbone, number, first, last):
+    found = list(places(build_backbone(backbone, taps=("C5",)), BACKBONES[backbone], "convolutions").items())
+    assert len(found) == number
+    assert (found[0], found[-1]) == (first, last)
+
+
+@pytest.mark.parametrize("backbone", ["mobilenet", "mobilenetv2", "efficientnetb0"])
+def test_no_whole_convolutions(backbone):
+    with pytest.raises(UserError, match=f"received {backbone}, which has none behind its first stages"):
+        places(build_backbone(backbone), BACKBONES[backbone], "convolutions")
+
+
 def test_only_what_the_network_contains():
     network = build_backbone("resnet18", alpha=0.25, taps=("C3",))
     assert places(network, BACKBONES["resnet18"], "stages") == {"conv3_out": "c3"}

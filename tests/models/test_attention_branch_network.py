@@ -120,7 +120,7 @@ def test_embedding_layer_and_another_head():
 
 def test_vgg16():
     """The branch stands on the last map, its trunk is two 3x3 convolutions, behind it come the dense layers."""
-    model = build_attention_branch_network("vgg16", 27, width=8)
+    model = build_attention_branch_network("vgg16", 27, dense_units=8)
     assert shapes(model(IMAGES)) == {
         "attention/abn": (2, 2, 1, 1), "attention_logits": (2, 27), "feature_map": (2, 2, 1, 512), "embedding": (2, 8),
         "logits": (2, 27)}

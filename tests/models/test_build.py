@@ -89,10 +89,84 @@ def test_placements_in_large_backbones(backbone, placement, maps):
 @pytest.mark.parametrize(("backbone", "attention", "placement", "said"), [
     ("vgg16", "se", "blocks", "vgg16, which has none"), ("mobilenet", "se", "blocks", "mobilenet, which has none"),
     ("mobilenet", "se", "middle", "'middle' of attention 'se'"), ("mobilenet", None, "stages", "'stages' of attention None"),
-    ("mobilenetv2", "san_pairwise", "blocks", r"san_pairwise \(.*divisible by share=8")])
+    ("mobilenetv2", "san_pairwise", "blocks", r"san_pairwise \(.*divisible by share=8"),
+    ("mobilenetv2", "aa", "convolutions", "mobilenetv2, which has none behind its first stages"),
+    ("resnet18", "glam", "convolutions", "received glam. Use one of aa, san_pairwise, san_patchwise, or another"),
+    ("resnet18", None, "convolutions", "'convolutions' of attention None")])
 def test_placements_that_cannot_be(backbone, attention, placement, said):
     with pytest.raises(UserError, match=said):
         build_model(backbone, attention, placement=placement)
+
+
+def augmented_parameters(filters):
+    """Weights of an AA convolution by the paper: convolution, projections, merging, tables of offsets of -13 to 13."""
+    key, value = {32: (160, 8), 64: (160, 8), 128: (160, 16), 256: (160, 24), 512: (160, 48)}[filters]
+    kept, projected = filters - value, 2 * key + value
+    return 9 * filters * kept + kept + filters * projected + projected + value * value + value + 2 * 27 * key // 8
+
+
+def pairwise_parameters(filters):
+    relation, groups = filters // 16, filters // 8
+    transforms = 2 * (filters * relation + relation) + filters * filters + filters + 6
+    return transforms + 2 * (relation + 2) + (relation + 2) * relation + 2 * relation + relation * groups + groups
+
+
+def patchwise_parameters(filters):
+    relation, groups = filters // 16, filters // 8
+    transforms = 2 * (filters * relation + relation) + filters * filters + filters
+    return transforms + 100 * relation + 50 * relation * groups + 2 * groups + 49 * groups * groups + 49 * groups
+
+
+def trainable(model):
+    return sum(int(tf.size(weight)) for weight in model.trainable_weights)
+
+
+CONVOLUTIONS = [f"conv{stage}_{place}" for stage in (3, 4, 5) for place in ("block1_2", "block2_1", "block2_2")]
+
+
+@pytest.mark.parametrize(("attention", "parameters"), [
+    ("aa", augmented_parameters), pytest.param("san_pairwise", pairwise_parameters, marks=pytest.mark.slow),
+    pytest.param("san_patchwise", patchwise_parameters, marks=pytest.mark.slow)])
+def test_in_the_place_of_convolutions(attention, parameters, tmp_path):
+    plain = build_backbone("resnet18", alpha=0.25, taps=("C5",))
+    file = tmp_path / "weights.h5"
+    tf.keras.Model(plain.input, plain.output["C5"]).save_weights(file)
+    model = build_model("resnet18", attention, weights=file, alpha=0.25, placement="convolutions", embedding_dim=8)
+    backbone = model.get_layer("resnet18")
+    for shape in ((2, 64, 96, 3), (2, 96, 64, 3)):
+        outputs = model(np.zeros(shape, np.uint8))
+        assert set(outputs) == {"embedding", "feature_map", *(
+            f"attention/{attention}_{place}/{attention}" for place in CONVOLUTIONS)}
+        assert outputs["feature_map"].shape == (2, shape[1] // 32, shape[2] // 32, 128)
+    assert trainable(backbone) == trainable(plain) + sum(
+        3 * (parameters(filters) - 9 * filters * filters) for filters in (32, 64, 128))
+    for layer in filter(lambda layer: layer.weights, plain.layers):
+        if layer.name.removesuffix("_conv") in CONVOLUTIONS:
+            assert layer.name not in {left.name for left in backbone.layers}
+            continue
+        for left, right in zip(layer.get_weights(), backbone.get_layer(layer.name).get_weights(), strict=True):
+            np.testing.assert_array_equal(left, right)
+    if attention == "aa":
+        np.testing.assert_array_equal(backbone.get_layer("aa_conv5_block1_2").convolution.kernel,
+                                      plain.get_layer("conv5_block1_2_conv").kernel[..., :112])
+
+
+@pytest.mark.slow
+def test_an_augmented_resnet50_has_the_papers_size():
+    plain = build_backbone("resnet50", taps=("C5",)).count_params()
+    model = build_model("resnet50", "aa", placement="convolutions", embedding_dim=8).get_layer("resnet50")
+    assert model.count_params() - plain == sum(
+        number * (augmented_parameters(filters) - 9 * filters * filters - filters)
+        for filters, number in ((128, 4), (256, 6), (512, 3)))
+    assert round((model.count_params() - plain) / 1e6, 1) == 0.2
+
+
+@pytest.mark.slow
+def test_vgg16_keeps_its_activations():
+    model = build_model("vgg16", "aa", placement="convolutions", embedding_dim=8)
+    outputs = model(IMAGES)
+    assert outputs["feature_map"].shape == (2, 4, 2, 512)
+    assert np.min(outputs["feature_map"]) == 0
 
 
 @pytest.mark.parametrize("placement", ["stages", "blocks"])

@@ -28,3 +28,24 @@ def test_round_trip_with_a_placement():
 def test_unknown_head():
     with pytest.raises(UserError, match="a known head"):
         ModelConfig(head="tail").build(7)
+
+
+def test_another_pooling():
+    model = ModelConfig("mobilenet_se", alpha=0.25, embedding_dim=16, pooling="mac").build()
+    assert model.get_layer("mac").output_shape == (None, 256)
+
+
+def test_attention_branch_network_with_a_bottleneck():
+    branch = ModelConfig("mobilenet_abn", alpha=0.25, bottleneck=2, mechanism="product").build(7).get_layer("attention_branch")
+    assert (branch.bottleneck, branch.mechanism) == (2, "product")
+
+
+@pytest.mark.parametrize("settings", [{"model": "mobilenet_gem", "pooling": "mac"}, {"model": "mobilenet_se", "bottleneck": 3},
+                                      {"model": "mobilenet_abn", "pooling": "mac"}])
+def test_a_setting_that_the_model_does_not_have(settings):
+    with pytest.raises(UserError, match=f"no --{list(settings)[1]} for {settings['model']}, whose name or paper settles it"):
+        ModelConfig(**settings).build(7)
+
+
+def test_no_head():
+    assert "logits" not in ModelConfig("mobilenet_gem", alpha=0.25, head="none").build(7).output_shape

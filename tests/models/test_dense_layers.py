@@ -1,31 +1,16 @@
-"""The two halves of VGG-16."""
+"""The hidden layers of VGG-16."""
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from landmark_zoo.core.errors import UserError
-from landmark_zoo.models.vgg16_layers import vgg16_convolutions, vgg16_dense_layers
-
-
-def test_convolutions_are_those_of_keras_with_all_five_poolings():
-    ours, keras = vgg16_convolutions(), tf.keras.applications.VGG16(include_top=False, weights=None)
-    ours.set_weights(keras.get_weights())
-    images = np.random.default_rng(0).uniform(-100, 100, (1, 70, 45, 3)).astype(np.float32)
-    assert ours.count_params() == 14_714_688
-    assert ours(images).shape == (1, 2, 1, 512)
-    np.testing.assert_allclose(ours(images), keras(images), rtol=1e-5)
-
-
-def test_one_width_only():
-    with pytest.raises(UserError, match=r"no alpha for vgg16; received alpha=0\.5"):
-        vgg16_convolutions(alpha=0.5)
+from landmark_zoo.models.dense_layers import dense_layers
 
 
 @pytest.fixture(scope="module")
 def dense():
     features = tf.keras.Input([None, None, 4])
-    return tf.keras.Model(features, vgg16_dense_layers(features, width=6))
+    return tf.keras.Model(features, dense_layers(features, width=6))
 
 
 def test_dense_layers_flatten_a_map_of_7_x_7_as_it_is(dense):

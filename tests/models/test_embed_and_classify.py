@@ -18,7 +18,7 @@ def built(**arguments):
 def test_without_embedding_layer_the_head_sees_the_vectors_themselves():
     model = built(num_classes=4)
     outputs, kernel = model(VECTORS), model.get_layer("softmax").kernel
-    np.testing.assert_allclose(outputs["logits"], VECTORS @ kernel.numpy(), rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(outputs["logits"], VECTORS @ kernel.numpy().T, rtol=1e-5, atol=1e-6)
     np.testing.assert_allclose(outputs["embedding"], VECTORS / np.linalg.norm(VECTORS, axis=1, keepdims=True), rtol=1e-5)
 
 

@@ -33,7 +33,8 @@ def embeddings(folder):
 @pytest.mark.parametrize("name", NAMES)
 def test_builds_learns_and_exports(name, folder, embeddings):
     tf.keras.utils.set_random_seed(0)
-    model = create_model(name, alpha=0.25, embedding_dim=16, num_classes=CLASSES)
+    size = 0 if name.endswith("_abn_faulty") else 16  # that one is kept as it was, without an embedding layer
+    model = create_model(name, alpha=0.25, embedding_dim=size, num_classes=CLASSES)
     assert model.name == name
     train_one_step(model, IMAGES, LABELS)
     embeddings[name] = export_and_embed(model, folder, IMAGES)

@@ -7,21 +7,21 @@ import pytest
 
 from landmark_zoo.core.errors import UserError
 from landmark_zoo.losses.softmax_cross_entropy import softmax_cross_entropy
-from landmark_zoo.models.faulty_vgg16_abn import build_faulty_vgg16_abn
+from landmark_zoo.models.faulty_abn import build_faulty_abn
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (2, 70, 45, 3)).astype(np.uint8)
 
 
 @pytest.fixture(scope="module")
 def model():
-    return build_faulty_vgg16_abn(width=8)
+    return build_faulty_abn(dense_units=8)
 
 
 def test_logits_are_weighted_probabilities(model):
     outputs = model(IMAGES)
     np.testing.assert_allclose(np.sum(outputs["logits"], axis=1), 1.25, rtol=1e-5)
-    np.testing.assert_allclose(np.sum(build_faulty_vgg16_abn(5, attention_weight=0.0, width=8)(IMAGES)["logits"], axis=1), 1,
-                               rtol=1e-5)
+    none = build_faulty_abn("vgg16", 5, attention_weight=0.0, dense_units=8)
+    np.testing.assert_allclose(np.sum(none(IMAGES)["logits"], axis=1), 1, rtol=1e-5)
 
 
 def test_the_best_it_can_say_is_far_from_certain():
@@ -56,4 +56,4 @@ def test_parameters_are_those_of_the_study(model):
 @pytest.mark.parametrize("arguments", [{"embedding_dim": 16}, {"head": "arcface"}, {"num_classes": None}])
 def test_what_would_change_it_is_refused(arguments):
     with pytest.raises(UserError, match=r"the head softmax for vgg16_abn_faulty"):
-        build_faulty_vgg16_abn(**arguments)
+        build_faulty_abn(**arguments)

@@ -1,17 +1,17 @@
-"""VGG-16 with frozen features."""
+"""Frozen features under dense layers."""
 
 import numpy as np
 import pytest
 
 from landmark_zoo.core.errors import UserError
-from landmark_zoo.models.vgg16_classifier import build_vgg16_classifier
+from landmark_zoo.models.frozen_classifier import build_frozen_classifier
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (2, 70, 45, 3)).astype(np.uint8)
 
 
 @pytest.fixture(scope="module")
 def model():
-    return build_vgg16_classifier(width=8)
+    return build_frozen_classifier(dense_units=8)
 
 
 def test_outputs(model):
@@ -34,11 +34,18 @@ def test_only_the_dense_layers_learn(model):
 
 
 def test_embedding_layer_and_another_head():
-    model = build_vgg16_classifier(5, width=8, embedding_dim=4, head="arcface")
+    model = build_frozen_classifier("vgg16", 5, dense_units=8, embedding_dim=4, head="arcface")
     outputs = model(IMAGES)
     assert (outputs["embedding"].shape, outputs["logits"].shape) == ((2, 4), (2, 5))
 
 
 def test_weights_that_are_not_there():
     with pytest.raises(UserError, match="a weight file for vgg16"):
-        build_vgg16_classifier(weights="nowhere.h5")
+        build_frozen_classifier(weights="nowhere.h5")
+
+
+def test_another_backbone():
+    model = build_frozen_classifier("mobilenet", 5, alpha=0.25, dense_units=8)
+    assert model.name == "mobilenet_classifier"
+    assert {weight.name.split("/")[0] for weight in model.trainable_weights} == {"fc1", "fc2", "softmax"}
+    assert model(IMAGES)["logits"].shape == (2, 5)

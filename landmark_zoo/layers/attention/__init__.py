@@ -25,7 +25,7 @@ from landmark_zoo.layers.attention.method import Method
 from landmark_zoo.layers.attention.n3 import NeuralNearestNeighbours
 from landmark_zoo.layers.attention.non_local import NonLocal
 from landmark_zoo.layers.attention.ona import OnlineAggregation
-from landmark_zoo.layers.attention.san import SANBlock
+from landmark_zoo.layers.attention.san import SANBlock, SelfAttentionModule
 from landmark_zoo.layers.attention.se import SqueezeExcitation
 from landmark_zoo.layers.attention.solar import SecondOrderAttention
 
@@ -78,9 +78,11 @@ for _method in (
     Method("nl_gaussian", NonLocal, _NON_LOCAL, **GLOBAL_SPATIAL, arguments={"kind": "gaussian"}),
     Method("nl_embedded", NonLocal, _NON_LOCAL, **GLOBAL_SPATIAL, arguments={"kind": "embedded"}),
     Method("nl_dot", NonLocal, _NON_LOCAL, **GLOBAL_SPATIAL, arguments={"kind": "dot"}),
-    Method("aa", AttentionAugmentedConvolution, _AA, **GLOBAL_SPATIAL),
-    Method("san_pairwise", SANBlock, _SAN, **GLOBAL_SPATIAL, arguments={"kind": "pairwise"}),
-    Method("san_patchwise", SANBlock, _SAN, **GLOBAL_SPATIAL, arguments={"kind": "patchwise"}),
+    Method("aa", AttentionAugmentedConvolution, _AA, **GLOBAL_SPATIAL, replacement=AttentionAugmentedConvolution),
+    Method("san_pairwise", SANBlock, _SAN, **GLOBAL_SPATIAL, arguments={"kind": "pairwise"},
+           replacement=SelfAttentionModule),
+    Method("san_patchwise", SANBlock, _SAN, **GLOBAL_SPATIAL, arguments={"kind": "patchwise"},
+           replacement=SelfAttentionModule),
     Method("n3", NeuralNearestNeighbours, _N3, **GLOBAL_SPATIAL),
     Method("a2", DoubleAttention, _A2, **GLOBAL_CHANNEL),
     Method("gsop_channel", GlobalSecondOrderPooling, _GSOP, **GLOBAL_CHANNEL, arguments={"along": "channel"}),

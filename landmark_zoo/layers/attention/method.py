@@ -21,6 +21,7 @@ class Method:
         learned: Whether it has weights of its own.
         used_in_retrieval: Whether its paper applies it to instance retrieval.
         arguments: What the constructor is called with for this row.
+        replacement: The layer of the method that stands in for a convolution, with its `filters`; None if it has none.
     """
 
     name: str
@@ -33,10 +34,21 @@ class Method:
     learned: bool = True
     used_in_retrieval: bool = False
     arguments: Mapping[str, object] = dataclasses.field(default_factory=dict)
+    replacement: type[Attention] | None = None
 
     def create(self, **overrides) -> Attention:
         """Makes the layer with this row's arguments."""
         return self.layer(**{**self.arguments, **overrides})
+
+    def create_replacement(self, filters: int, **overrides) -> Attention:
+        """Makes the layer that stands in for a convolution of so many filters, with this row's arguments.
+
+        Raises:
+            ValueError: A method that replaces no convolution.
+        """
+        if self.replacement is None:
+            raise ValueError(f"create_replacement: expected a method that can replace a convolution; received {self.name}.")
+        return self.replacement(filters=filters, **{**self.arguments, **overrides})
 
     @property
     def quadrant(self) -> str:

@@ -1,0 +1,51 @@
+"""Every recipe: it says what it is, its flags exist, and its parts fit each other."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+RECIPES = Path(__file__).parents[2] / "experiments" / "recipes"
+NAMES = sorted(str(path.relative_to(RECIPES).with_suffix("")) for path in RECIPES.rglob("*.flags"))
+_PROGRAM = """
+import sys
+from absl import flags
+import experiments.train
+from landmark_zoo.core.dataclass_flags import from_flags
+from landmark_zoo.models.config import ModelConfig
+from landmark_zoo.models.zoo import MODELS
+from landmark_zoo.training.config import TrainingConfig
+from landmark_zoo.training.objectives.config import ObjectiveConfig
+from landmark_zoo.training.sampling import SamplingConfig
+
+flags.FLAGS(["x", "--records=a", "--workdir=b"])
+settings = flags.FLAGS.flag_values_dict()
+for name in sys.argv[1:]:
+    for flag, value in settings.items():
+        flags.FLAGS[flag].value = value
+    flags.FLAGS(["x", f"--flagfile=experiments/recipes/{name}.flags"])
+    model, training, objective, sampling = map(from_flags, (ModelConfig, TrainingConfig, ObjectiveConfig, SamplingConfig))
+    sampling.check(objective, training.batch_size // training.accumulate)
+    assert model.model in MODELS, name
+    assert objective.has_head or not objective.label_smoothing, name
+"""
+
+
+def test_there_is_one_for_every_experiment_of_the_source_projects():
+    folders = {name.split("/")[0] for name in NAMES}
+    assert {"attention_study", "recognition", "glam", "sfm", "delf", "thesis"} <= folders
+    assert {"quickstart_drawn", "quickstart_photographs", "glam/glam", "thesis/e4", "sfm/solar"} <= set(NAMES)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_says_what_it_reproduces(name):
+    text = (RECIPES / f"{name}.flags").read_text(encoding="utf-8")
+    assert text.startswith("# ")
+    if "Hardware" not in text:
+        assert "run at that size" in (RECIPES / Path(name).parent / "base.flags").read_text(encoding="utf-8")
+
+
+def test_parts_fit(root):
+    done = subprocess.run([sys.executable, "-c", _PROGRAM, *NAMES], cwd=root, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-800:]
