@@ -1,10 +1,15 @@
 """Random views of a photograph, a pure function of its bytes and a seed."""
 
+import math
 from dataclasses import dataclass
 
 import tensorflow as tf
 
-from landmark_zoo.data.resize import resize_square
+from landmark_zoo.data.resize import resize, resize_square
+from landmark_zoo.data.resize_to_cover import resize_to_cover
+from landmark_zoo.data.warp import warp
+
+Size = int | tuple[int | tf.Tensor, int | tf.Tensor]
 
 
 @dataclass(frozen=True)
@@ -15,52 +20,72 @@ class Augmentation:
     a landmark must stay recognisable.
 
     Attributes:
-        area: Least and greatest part of the picture's area that is cut out.
-        aspect: Least and greatest width / height of the cut.
+        area: Least and greatest part of the picture's area that is cut out; (1, 1) is the whole picture.
+        aspect: Least and greatest width / height of the cut, relative to that of the result.
+        oversize: Where it is not 0, `area` and `aspect` play no part: the picture keeps its aspect ratio, is made to
+            cover so many times the result's sides, and a window of the result's size is cut out of it.
         flip: Mirror every second picture.
         brightness: Greatest shift of all values, as a part of 255.
         contrast: Greatest change of the values' distance from their mean, as a part of it.
+        illumination: Greatest change of all values by one factor, as a part of them.
+        rotation: Greatest turn to either side, in degrees; what comes from outside the picture is black.
+        zoom: Greatest change of the window's height, and of its width by itself, as a part of it. A smaller window is a
+            cut, a larger one is padded with black; both lie anywhere.
     """
 
     area: tuple[float, float] = (0.4, 1.0)
     aspect: tuple[float, float] = (3 / 4, 4 / 3)
+    oversize: float = 0.0
     flip: bool = True
     brightness: float = 0.1
     contrast: float = 0.2
+    illumination: float = 0.0
+    rotation: float = 0.0
+    zoom: float = 0.0
 
     def __post_init__(self):
         if not 0 < self.area[0] <= self.area[1] <= 1:
             raise ValueError(f"Expected 0 < least area <= greatest area <= 1; received {self.area}.")
         if not 0 < self.aspect[0] <= self.aspect[1]:
             raise ValueError(f"Expected 0 < least aspect <= greatest aspect; received {self.aspect}.")
-        if not (0 <= self.brightness <= 1 and 0 <= self.contrast <= 1):
-            raise ValueError("Expected brightness and contrast from 0 to 1; "
-                             f"received {self.brightness} and {self.contrast}.")
+        if not (self.oversize == 0 or self.oversize >= 1):
+            raise ValueError(f"Expected an oversize of 0 or at least 1; received {self.oversize}.")
+        if not (0 <= self.brightness <= 1 and 0 <= self.contrast <= 1 and 0 <= self.illumination <= 1):
+            raise ValueError("Expected brightness, contrast and illumination from 0 to 1; "
+                             f"received {self.brightness}, {self.contrast} and {self.illumination}.")
+        if not (0 <= self.rotation <= 180 and 0 <= self.zoom < 1):
+            raise ValueError("Expected a rotation from 0 to 180 degrees and a zoom from 0 to below 1; "
+                             f"received {self.rotation} and {self.zoom}.")
 
 
-def augment(encoded: tf.Tensor, side: int, seed: tf.Tensor, augmentation: Augmentation) -> tf.Tensor:
-    """Cuts a random window out of a JPEG, resizes it to a square, and changes mirror, brightness and contrast.
+def augment(encoded: tf.Tensor, size: Size, seed: tf.Tensor, augmentation: Augmentation) -> tf.Tensor:
+    """Cuts a random window out of a JPEG, resizes it, changes mirror and light, and turns it.
 
-    Only the window is decoded, with the fast discrete cosine transform.
+    Where a window is cut by area, only the window is decoded; always with the fast discrete cosine transform.
 
     Args:
         encoded: String scalar, an RGB JPEG as records hold it.
-        side: Of the result, in pixels.
+        size: Of the result, in pixels: the side of a square, or (height, width).
         seed: Integers [2]; the same bytes and seed give the same result, eagerly and in a data set.
         augmentation: The ranges.
 
     Returns:
-        float32 [side, side, 3], values 0..255.
+        float32 [height, width, 3], values 0..255.
     """
-    seeds = tf.random.split(tf.cast(seed, tf.int32), 4)  # int64 seeds would draw other numbers
-    window = random_window(tf.io.extract_jpeg_shape(encoded), seeds[0], augmentation)
-    image = tf.io.decode_and_crop_jpeg(encoded, window, channels=3, dct_method="INTEGER_FAST", fancy_upscaling=False)
-    image = resize_square(image, side)
+    seeds = tf.random.split(tf.cast(seed, tf.int32), 6)  # int64 seeds would draw other numbers
+    height, width = (size, size) if isinstance(size, int) else size
+    image = _cut(encoded, size, seeds[0], augmentation)
     if augmentation.flip:
         image = tf.image.stateless_random_flip_left_right(image, seeds[1])
     shift = 255.0 * tf.random.stateless_uniform([], seeds[2], -augmentation.brightness, augmentation.brightness)
     factor = tf.random.stateless_uniform([], seeds[3], 1 - augmentation.contrast, 1 + augmentation.contrast)
-    return change_light(image, shift, factor)
+    image = change_light(image, shift, factor)
+    if augmentation.illumination:
+        gain = tf.random.stateless_uniform([], seeds[4], 1 - augmentation.illumination, 1 + augmentation.illumination)
+        image = tf.minimum(gain * image, 255.0)
+    if augmentation.oversize or augmentation.rotation or augmentation.zoom:
+        image = _turn(image, (height, width), seeds[5], augmentation)
+    return image
 
 
 def random_window(shape: tf.Tensor, seed: tf.Tensor, augmentation: Augmentation) -> tf.Tensor:
@@ -91,3 +116,48 @@ def change_light(image: tf.Tensor, shift: tf.Tensor, factor: tf.Tensor) -> tf.Te
     """
     mean = tf.reduce_mean(image, axis=[0, 1], keepdims=True)
     return tf.clip_by_value(image * factor + (mean * (1 - factor) + shift), 0.0, 255.0)
+
+
+def _cut(encoded: tf.Tensor, size: Size, seed: tf.Tensor, augmentation: Augmentation) -> tf.Tensor:
+    jpeg = {"channels": 3, "dct_method": "INTEGER_FAST", "fancy_upscaling": False}
+    height, width = (size, size) if isinstance(size, int) else size
+    if augmentation.oversize:
+        covered = [tf.cast(tf.round(augmentation.oversize * tf.cast(side, tf.float32)), tf.int32)
+                   for side in (height, width)]
+        return resize_to_cover(tf.io.decode_jpeg(encoded, **jpeg), *covered)
+    if augmentation.area == (1, 1):
+        image = tf.io.decode_jpeg(encoded, **jpeg)
+    else:
+        shape = tf.io.extract_jpeg_shape(encoded)
+        window = (random_window(shape, seed, augmentation) if isinstance(size, int)
+                  else _window_for(shape, height, width, seed, augmentation))
+        image = tf.io.decode_and_crop_jpeg(encoded, window, **jpeg)
+    return resize_square(image, size) if isinstance(size, int) else resize(image, height, width)
+
+
+def _window_for(shape: tf.Tensor, height: int | tf.Tensor, width: int | tf.Tensor, seed: tf.Tensor,
+                augmentation: Augmentation) -> tf.Tensor:
+    """Draws the window as if the picture were squeezed so that the result is a square."""
+    squeeze = tf.cast(height, tf.float64) / tf.cast(width, tf.float64)
+
+    def scaled(pixels: tf.Tensor, factor: tf.Tensor) -> tf.Tensor:
+        return tf.cast(tf.floor(tf.cast(pixels, tf.float64) * factor), tf.int32)
+
+    squeezed = tf.maximum(1, scaled(shape[1], squeeze))
+    top, left, cut_height, cut_width = tf.unstack(
+        random_window(tf.stack([shape[0], squeezed, shape[2]]), seed, augmentation))
+    stretch = tf.cast(shape[1], tf.float64) / tf.cast(squeezed, tf.float64)
+    return tf.stack([top, scaled(left, stretch), cut_height, tf.maximum(1, scaled(cut_width, stretch))])
+
+
+def _turn(image: tf.Tensor, size: tuple[int | tf.Tensor, int | tf.Tensor], seed: tf.Tensor,
+          augmentation: Augmentation) -> tf.Tensor:
+    seeds = tf.random.split(seed, 3)
+    step = tf.random.stateless_uniform([2], seeds[0], 1 - augmentation.zoom, 1 + augmentation.zoom)
+    free = tf.cast(tf.shape(image)[:2], tf.float32) - step * tf.cast(tf.stack(size), tf.float32)
+    begin = free * tf.random.stateless_uniform([2], seeds[1])
+    limit = math.radians(augmentation.rotation)
+    angle = tf.random.stateless_uniform([], seeds[2], -limit, limit)
+    if not (augmentation.rotation or augmentation.zoom):
+        begin, step = tf.round(begin), tf.ones([2])
+    return warp(image, size, begin, step, angle)

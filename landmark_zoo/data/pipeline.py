@@ -12,9 +12,9 @@ import tensorflow as tf
 from landmark_zoo.core.errors import UserError
 from landmark_zoo.data.augment import Augmentation, augment
 from landmark_zoo.data.decode import decode_image
+from landmark_zoo.data.evaluation_views import VIEWS
+from landmark_zoo.data.labelled_batches import labelled_batches
 from landmark_zoo.data.manifest import Manifest
-from landmark_zoo.data.resize import resize_square
-from landmark_zoo.data.schema import Example, parse_example
 
 _READERS = 16
 
@@ -64,32 +64,32 @@ def train_dataset(manifest: Manifest, *, image_size: int, batch_size: int, seed:
     records = _shuffled(records, shuffle_buffer, order)
     numbered = records.enumerate().take(steps * batch_size).skip(skip_batches * batch_size)
 
-    def view(number: tf.Tensor, serialized: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        example = parse_example(serialized)
-        image = augment(example.encoded, image_size, tf.random.fold_in(views, number), augmentation)
-        return image, _label(example, manifest.num_classes)
+    def picture(number: tf.Tensor, encoded: tf.Tensor) -> tf.Tensor:
+        return augment(encoded, image_size, tf.random.fold_in(views, number), augmentation)
 
-    batches = numbered.map(view, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
-    return _finished(batches.batch(batch_size, drop_remainder=True))
+    return labelled_batches(numbered, picture, manifest.num_classes, batch_size, drop_remainder=True)
 
 
-def evaluation_dataset(manifest: Manifest, *, image_size: int, batch_size: int) -> tf.data.Dataset:
-    """Returns all records once, in the order of the files, decoded accurately and stretched to a square.
+def evaluation_dataset(manifest: Manifest, *, image_size: int, batch_size: int, view: str = "stretch") -> tf.data.Dataset:
+    """Returns all records once, in the order of the files, decoded accurately and made square.
 
     Args:
         manifest: The records.
         image_size: Side of the square pictures, in pixels.
         batch_size: Pictures per batch; the last may hold fewer.
+        view: How they become square, one of `VIEWS`.
 
     Returns:
         (images float32 [B, image_size, image_size, 3] of values 0..255, labels int32 [B]).
     """
-    def view(serialized: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        example = parse_example(serialized)
-        return resize_square(decode_image(example.encoded), image_size), _label(example, manifest.num_classes)
+    if view not in VIEWS:
+        raise ValueError(f"Expected a view among {', '.join(VIEWS)}; received {view!r}.")
 
-    records = tf.data.TFRecordDataset(manifest.files)
-    return _finished(records.map(view, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True).batch(batch_size))
+    def picture(number: tf.Tensor, encoded: tf.Tensor) -> tf.Tensor:
+        return VIEWS[view](decode_image(encoded), image_size, number)
+
+    records = tf.data.TFRecordDataset(manifest.files).enumerate()
+    return labelled_batches(records, picture, manifest.num_classes, batch_size)
 
 
 def steps_per_epoch(manifest: Manifest, batch_size: int, num_workers: int = 1) -> int:
@@ -117,18 +117,3 @@ def _shuffled(records: tf.data.Dataset, buffer: int, seed: tf.Tensor) -> tf.data
         return tf.random.experimental.stateless_shuffle(block, tf.random.fold_in(seed, number))
 
     return records.batch(buffer).enumerate().map(shuffle).unbatch()
-
-
-def _label(example: Example, num_classes: int) -> tf.Tensor:
-    check = tf.debugging.Assert((example.label >= 0) & (example.label < num_classes), [tf.strings.format(
-        "Expected a label from 0 to {}; received {} for picture {} of landmark {}.",
-        (num_classes - 1, example.label, example.id, example.landmark_id))])
-    with tf.control_dependencies([check]):
-        return tf.cast(example.label, tf.int32)
-
-
-def _finished(dataset: tf.data.Dataset) -> tf.data.Dataset:
-    options = tf.data.Options()
-    options.deterministic = True
-    options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.OFF
-    return dataset.prefetch(tf.data.AUTOTUNE).with_options(options)

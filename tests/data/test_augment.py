@@ -3,6 +3,7 @@ import pytest
 import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 from landmark_zoo.data.augment import Augmentation, augment, change_light, random_window
 from landmark_zoo.data.decode import decode_image
@@ -89,9 +90,95 @@ def test_light_by_hand():
     np.testing.assert_allclose(change_light(image, 200.0, 1.0), [[[200.0], [255.0]]])
 
 
+@pytest.fixture(scope="module")
+def gradient(encode):
+    """120 x 160 pixels of (row, column, 0), so that a view tells where each of its pixels comes from."""
+    rows, columns = np.indices((120, 160))
+    return encode(Image.fromarray(np.stack([rows, columns, 0 * rows], -1).astype(np.uint8)), quality=100)
+
+
+def changed(**options):
+    return Augmentation(**{**vars(NOTHING), **options})
+
+
+def test_a_whole_area_is_the_whole_picture_whatever_its_aspect(encoded):
+    whole = augment(encoded, 64, [0, 0], changed(aspect=(1.0, 1.0)))
+    np.testing.assert_array_equal(whole, augment(encoded, 64, [0, 0], NOTHING))
+
+
+@pytest.mark.parametrize("size", [(32, 64), (64, 32), (48, 48)])
+def test_rectangles_eagerly_and_in_a_data_set(encoded, size):
+    eager = augment(encoded, size, [1, 2], Augmentation())
+    assert eager.shape == (*size, 3)
+    sizes = tf.data.Dataset.from_tensors(tf.constant(size))
+    mapped = next(iter(sizes.map(lambda s: augment(encoded, (s[0], s[1]), tf.constant([1, 2]), Augmentation()))))
+    np.testing.assert_allclose(mapped, eager, atol=1e-3)
+
+
+def test_a_square_rectangle_is_the_square(encoded):
+    np.testing.assert_allclose(augment(encoded, (48, 48), [1, 2], Augmentation()),
+                               augment(encoded, 48, [1, 2], Augmentation()), atol=1e-3)
+
+
+@pytest.mark.parametrize("size", [(32, 96), (96, 32)])
+def test_cuts_for_rectangles_have_nearly_their_aspect(gradient, size):
+    for seed in range(20):
+        view = augment(gradient, size, [seed, 0], changed(area=(0.2, 0.3), aspect=(0.9, 1.1))).numpy()
+        down, across = view[-1, :, 0].mean() - view[0, :, 0].mean(), view[:, -1, 1].mean() - view[:, 0, 1].mean()
+        assert 0.75 < across / down / (size[1] / size[0]) < 1.35
+
+
+def test_a_crop_of_fixed_size_keeps_scale_and_wanders(gradient):
+    views = [augment(gradient, 105, [seed, 0], changed(oversize=120 / 105)).numpy() for seed in range(80)]
+    corners = np.array([view[0, 0, :2] for view in views])
+    for view in views:
+        assert view.shape == (105, 105, 3)
+        np.testing.assert_allclose(view[-1, -1, :2] - view[0, 0, :2], 104, atol=4)
+    assert corners[:, 0].max() <= 17
+    assert corners[:, 1].max() <= 57
+    assert corners[:, 0].min() < 3 < 12 < corners[:, 0].max()
+    assert corners[:, 1].min() < 8 < 46 < corners[:, 1].max()
+
+
+def test_turns_go_to_both_sides_within_the_range(gradient):
+    angles = []
+    for seed in range(60):
+        view = augment(gradient, 105, [seed, 0], changed(oversize=120 / 105, rotation=30)).numpy()
+        middle = view[42:63, 42:63, :2]
+        across, down = middle[:, -1].mean(0) - middle[:, 0].mean(0)
+        angles.append(np.degrees(np.arctan2(across, down)))
+    assert max(np.abs(angles)) < 31
+    assert min(angles) < -20
+    assert max(angles) > 20
+
+
+def test_zoom_cuts_and_pads(gradient):
+    views = [augment(gradient, (120, 160), [seed, 0], changed(zoom=0.2)).numpy() for seed in range(60)]
+    down = [np.ptp(view[24:97:72, 70:90, 0].mean(axis=1)) / 72 for view in views]
+    across = [np.ptp(view[50:70, 40:121:80, 1].mean(axis=0)) / 80 for view in views]
+    steps = np.stack([down, across], axis=1)
+    assert 0.75 < steps.min() < 0.87
+    assert 1.13 < steps.max() < 1.25
+    assert np.abs(steps[:, 0] - steps[:, 1]).max() > 0.1
+    black_rows = np.array([(view[:, 60:100, 1] < 10).all(axis=1).sum() for view in views])
+    np.testing.assert_allclose(black_rows, np.maximum(0, 120 * (1 - 1 / steps[:, 0])), atol=3)
+
+
+def test_illumination_is_one_factor(encoded):
+    plain = augment(encoded, 48, [0, 0], NOTHING).numpy()
+    factors = []
+    for seed in range(40):
+        lit = augment(encoded, 48, [seed, 0], changed(illumination=0.25)).numpy()
+        dark = (plain > 20) & (plain < 200)
+        assert np.ptp(lit[dark] / plain[dark]) < 1e-3
+        factors.append((lit[dark] / plain[dark]).mean())
+    assert 0.75 <= min(factors) < 0.82
+    assert 1.18 < max(factors) <= 1.25
+
+
 @pytest.mark.parametrize("options", [
     {"area": (0.0, 1.0)}, {"area": (0.5, 1.1)}, {"area": (0.9, 0.5)}, {"aspect": (2, 1)}, {"brightness": -0.1},
-    {"contrast": 1.1}])
+    {"contrast": 1.1}, {"illumination": 2.0}, {"rotation": -1}, {"zoom": 1.0}, {"oversize": 0.5}])
 def test_impossible_ranges_are_refused(options):
     with pytest.raises(ValueError, match="received"):
         Augmentation(**options)

@@ -6,6 +6,7 @@ import tensorflow as tf
 
 from landmark_zoo.core.errors import UserError
 from landmark_zoo.data.decode import decode_image
+from landmark_zoo.data.evaluation_views import VIEWS
 from landmark_zoo.data.label_map import LabelMap
 from landmark_zoo.data.manifest import read_manifest
 from landmark_zoo.data.pipeline import evaluation_dataset, steps_per_epoch, train_dataset
@@ -149,6 +150,19 @@ def test_evaluation_pixels_are_those_of_decode_and_resize(manifest):
     record = parse_example(next(iter(tf.data.TFRecordDataset(manifest.files))))
     images, _ = next(iter(evaluation_dataset(manifest, image_size=40, batch_size=1)))
     np.testing.assert_allclose(images[0], resize_square(decode_image(record.encoded), 40), atol=1e-3)
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_evaluation_pixels_are_those_of_the_view(manifest, view):
+    records = [parse_example(record) for record in tf.data.TFRecordDataset(manifest.files)]
+    images, _ = next(iter(evaluation_dataset(manifest, image_size=40, batch_size=3, view=view)))
+    for number, (image, record) in enumerate(zip(images, records, strict=False)):
+        np.testing.assert_allclose(image, VIEWS[view](decode_image(record.encoded), 40, number), atol=1e-3)
+
+
+def test_an_unknown_view_is_a_programmers_mistake(manifest):
+    with pytest.raises(ValueError, match="stretch, centre_crop, centre_crop_rotated; received 'top'"):
+        evaluation_dataset(manifest, image_size=40, batch_size=3, view="top")
 
 
 def test_fit_takes_it_as_it_is(manifest):
