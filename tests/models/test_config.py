@@ -36,12 +36,14 @@ def test_another_pooling():
 
 
 def test_attention_branch_network_with_a_bottleneck():
-    branch = ModelConfig("mobilenet_abn", alpha=0.25, bottleneck=2, mechanism="product").build(7).get_layer("attention_branch")
+    model = ModelConfig("mobilenet_abn", alpha=0.25, bottleneck=2, mechanism="product").build(7)
+    branch = model.get_layer("attention_branch")
     assert (branch.bottleneck, branch.mechanism) == (2, "product")
 
 
-@pytest.mark.parametrize("settings", [{"model": "mobilenet_gem", "pooling": "mac"}, {"model": "mobilenet_se", "bottleneck": 3},
-                                      {"model": "mobilenet_abn", "pooling": "mac"}])
+@pytest.mark.parametrize("settings", [
+    {"model": "mobilenet_gem", "pooling": "mac"}, {"model": "mobilenet_se", "bottleneck": 3},
+    {"model": "mobilenet_abn", "pooling": "mac"}])
 def test_a_setting_that_the_model_does_not_have(settings):
     with pytest.raises(UserError, match=f"no --{list(settings)[1]} for {settings['model']}, whose name or paper settles it"):
         ModelConfig(**settings).build(7)

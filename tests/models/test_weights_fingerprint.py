@@ -4,8 +4,7 @@ from landmark_zoo.models.weights_fingerprint import weights_fingerprint
 
 
 def dense(units=3, name=None):
-    model = tf.keras.Sequential([tf.keras.Input([2]), tf.keras.layers.Dense(units, kernel_initializer="ones", name=name)])
-    return model
+    return tf.keras.Sequential([tf.keras.Input([2]), tf.keras.layers.Dense(units, kernel_initializer="ones", name=name)])
 
 
 def test_equal_weights_have_one_fingerprint_whatever_their_names():

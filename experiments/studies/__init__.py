@@ -1,0 +1,1 @@
+"""What `experiments.study` compares, and how: one protocol, many blocks and seeds."""
