@@ -1,31 +1,55 @@
-"""Measures speeds: python -m experiments.bench --what=input --records=DIR, or --what=attention --output=FILE.csv"""
+"""Measures speeds.
+
+    python -m experiments.bench --what=input --records=DIR             the input pipeline alone
+    python -m experiments.bench --what=train --records=DIR --model=... training beside its halves and a loop written by hand
+    python -m experiments.bench --what=head                            an ArcFace head of 81,313 landmarks
+    python -m experiments.bench --what=attention --output=FILE.csv     every attention block
+"""
 
 from absl import flags
 
 from experiments.benchmarks.attention import measure_attention
+from experiments.benchmarks.head import measure_head
 from experiments.benchmarks.input_pipeline import measure_input_pipeline
+from experiments.benchmarks.training import measure_training
+from landmark_zoo.core.dataclass_flags import define_flags, from_flags
 from landmark_zoo.core.errors import UserError
 from landmark_zoo.core.script import run
+from landmark_zoo.models.config import ModelConfig
+from landmark_zoo.training.config import TrainingConfig
 
-_WHAT = flags.DEFINE_enum("what", "input", ["input", "attention"], "input: the input pipeline; attention: every block.")
-_RECORDS = flags.DEFINE_string("records", None, "For input: folder of experiments.prepare.")
-_SIZE = flags.DEFINE_integer("image_size", 224, "For input: side of the crops, pixels.", lower_bound=32)
-_BATCH_SIZE = flags.DEFINE_integer("batch_size", 32, "For input: photographs per batch.", lower_bound=1)
+define_flags(ModelConfig)
+define_flags(TrainingConfig)
+_WHAT = flags.DEFINE_enum("what", "input", ["input", "train", "head", "attention"], "What is measured.")
+_RECORDS = flags.DEFINE_string("records", None, "For input and train: folder of experiments.prepare.")
+_WEIGHTS = flags.DEFINE_string("weights", None, "For train: the backbone's.")
 _SECONDS = flags.DEFINE_float("seconds", 20.0, "For input: how long to measure.", lower_bound=0.1)
+_STEPS = flags.DEFINE_integer("steps", 30, "For train: steps per round.", lower_bound=1)
 _OUTPUT = flags.DEFINE_string("output", None, "For attention: the csv file.")
 
 
 def main(_):
     """Measures, prints."""
     if _WHAT.value == "attention":
-        if not _OUTPUT.value:
-            raise UserError("--output", "none", "Name the csv file.")
-        print(measure_attention(_OUTPUT.value))
+        print(measure_attention(_needed("output", _OUTPUT.value)))
         return
-    if not _RECORDS.value:
-        raise UserError("--records", "none", "Name a folder of experiments.prepare.")
-    for name, value in measure_input_pipeline(_RECORDS.value, _SIZE.value, _BATCH_SIZE.value, _SECONDS.value).items():
-        print(f"{name:<20}{value:>10.1f}")
+    if _WHAT.value == "head":
+        found = measure_head()
+    elif _WHAT.value == "train":
+        found = measure_training(_needed("records", _RECORDS.value), from_flags(ModelConfig), from_flags(TrainingConfig),
+                                 _WEIGHTS.value, _STEPS.value)
+    else:
+        config = from_flags(TrainingConfig)
+        found = measure_input_pipeline(_needed("records", _RECORDS.value), config.image_size, config.batch_size,
+                                       _SECONDS.value)
+    for name, value in found.items():
+        print(f"{name:<24}{value:>10.2f}")
+
+
+def _needed(flag: str, value: str | None) -> str:
+    if not value:
+        raise UserError(f"--{flag} for --what={_WHAT.value}", "none", f"Give --{flag}.")
+    return value
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ from pathlib import Path
 import tensorflow as tf
 
 from landmark_zoo.core.files import atomic_write
+from landmark_zoo.training.full_disk import naming_full_disk
 
 
 class History:
@@ -19,18 +20,19 @@ class History:
     def __init__(self, workdir: Path, step: int):
         self.path = Path(workdir) / "history.jsonl"
         kept = [line for line in read_history(self.path) if line["step"] <= step]
-        with atomic_write(self.path) as file:
+        with naming_full_disk(str(self.path)), atomic_write(self.path) as file:
             file.writelines(json.dumps(line) + "\n" for line in kept)
         self._writer = tf.summary.create_file_writer(str(Path(workdir) / "tensorboard"))
 
     def add(self, step: int, **facts: float) -> None:
-        """Writes one line {"step": step, **facts}."""
-        with open(self.path, "a", encoding="utf-8") as file:
-            file.write(json.dumps({"step": step, **facts}) + "\n")
-        with self._writer.as_default():
-            for name, value in facts.items():
-                tf.summary.scalar(name, value, step)
-        self._writer.flush()
+        """Writes one line {"step": step, **facts}; a full disk is an OSError and leaves the lines before."""
+        with naming_full_disk(str(self.path)):
+            with open(self.path, "a", encoding="utf-8") as file:
+                file.write(json.dumps({"step": step, **facts}) + "\n")
+            with self._writer.as_default():
+                for name, value in facts.items():
+                    tf.summary.scalar(name, value, step)
+            self._writer.flush()
 
 
 def read_history(path: str | Path) -> list[dict]:

@@ -1,20 +1,28 @@
 """The training loop."""
 
+import contextlib
 import time
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import tensorflow as tf
 from absl import logging
 
 from landmark_zoo.core.errors import UserError
 from landmark_zoo.training.checkpoints import Checkpoints
-from landmark_zoo.training.classification import Classification
 from landmark_zoo.training.config import TrainingConfig
 from landmark_zoo.training.grouped_optimizer import Group, GroupedOptimizer
 from landmark_zoo.training.history import History
+from landmark_zoo.training.loss_scale import LossScale
+from landmark_zoo.training.meter import Meter
+from landmark_zoo.training.objectives.base import Objective
+from landmark_zoo.training.schedule import rate_factor
+from landmark_zoo.training.train_step import TrainStep
+from landmark_zoo.training.weight_averages import WeightAverages
 
 EpochData = Callable[[int, int], tf.data.Dataset]
+SPEED_AFTER = 20  # steps of a process, when its speed is first told
 
 
 class Trainer:
@@ -28,43 +36,65 @@ class Trainer:
         workdir: Where checkpoints and history go.
         steps_per_epoch: Batches of one epoch.
         initialise: Called once in a run's life, before its first step, to set initial weights.
+
+    Raises:
+        UserError: Nothing learns, or the newest checkpoint is of another model.
     """
 
-    def __init__(self, model: tf.keras.Model, objective: Classification, groups: list[Group], config: TrainingConfig,
+    def __init__(self, model: tf.keras.Model, objective: Objective, groups: list[Group], config: TrainingConfig,
                  workdir: Path, steps_per_epoch: int, initialise: Callable[[], None] = lambda: None):
         self.config, self.objective, self.steps_per_epoch = config, objective, steps_per_epoch
         self.total_steps = config.epochs * steps_per_epoch
         self.strategy = tf.distribute.get_strategy()
-        self.optimizer = GroupedOptimizer(groups, config, max(self.total_steps, 1))
-        self.step = tf.Variable(0, dtype=tf.int64, trainable=False, name="step")
-        self.checkpoints = Checkpoints(workdir, model, optimizer=self.optimizer, step=self.step)
+        self._step = tf.Variable(0, dtype=tf.int64, trainable=False, name="step")
+        self.optimizer = GroupedOptimizer(groups, config, steps_per_epoch, self._step)
+        if self.total_steps and not self.optimizer.active(0):
+            raise UserError("something that learns from the first step on", "none of " + ", ".join(
+                f"{len(group.variables)} variables of {group.name}, multiplier {group.multiplier:g}" for group in groups),
+                "Mend --freeze, --head_epochs and the multipliers.")
+        self.averages = WeightAverages(model, config.ema_momentum) if config.ema_momentum else None
+        loss_scale = LossScale() if config.precision == "mixed_float16" else None
+        state = {"optimizer": self.optimizer, "step": self._step, "averages": self.averages, "loss_scale": loss_scale}
+        self.checkpoints = Checkpoints(workdir, model, **{key: part for key, part in state.items() if part is not None})
         if not self.checkpoints.restore():
             initialise()
+            if self.averages is not None:
+                self.averages.start()
             self.checkpoints.save_initial()
             self.checkpoints.save(0)
         elif self.step > 0:
-            logging.info("Going on from step %d of %d.", int(self.step), self.total_steps)
-        self.history = History(workdir, int(self.step))
-        self._train_step = tf.function(self._distributed_step)
-        self._test_step = tf.function(lambda images, labels: objective(images, labels, training=False))
+            logging.info("Going on from step %d of %d.", self.step, self.total_steps)
+        self.history = History(workdir, self.step)
+        self._train_step = TrainStep(objective, self.optimizer, self._step, config, loss_scale, self.averages)
+        self._test_step = tf.function(lambda images, labels: objective(images, labels, training=False),
+                                      reduce_retracing=True)
+
+    @property
+    def step(self) -> int:
+        """How many steps the run has made."""
+        return int(self._step.numpy())
 
     def fit(self, epoch_data: EpochData, validation: tf.data.Dataset | None = None) -> None:
         """Trains to the end.
 
         Args:
-            epoch_data: (epoch, batches to skip) to the rest of that epoch's batches: images [B, S, S, 3], labels int32 [B].
-            validation: Finite; its loss and accuracy are measured after each epoch.
+            epoch_data: (epoch, batches to skip) to the rest of that epoch's batches: images [B, H, W, 3], labels int32 [B].
+            validation: Finite; its loss and accuracy are measured after each epoch, of the averaged weights where there
+                are such.
 
         Raises:
             UserError: The loss or a gradient is not finite.
         """
-        last_save, last_step = time.monotonic(), int(self.step)
-        for epoch in range(last_step // self.steps_per_epoch, self.config.epochs):
-            skipped = int(self.step) - epoch * self.steps_per_epoch
-            meter = _Meter(self.config.batch_size)
-            for images, labels in self._distributed(epoch_data(epoch, skipped)):
-                meter.add(*self._step(images, labels))
-                step = int(self.step)
+        last_save, ends = time.monotonic(), []
+        for epoch in range(self.step // self.steps_per_epoch, self.config.epochs):
+            skipped = self.step - epoch * self.steps_per_epoch
+            meter = Meter(self.config.batch_size)
+            for images, labels in self.strategy.experimental_distribute_dataset(epoch_data(epoch, skipped)):
+                meter.add(*self._train_step(images, labels))
+                step = self.step
+                ends.append(time.monotonic())
+                if len(ends) == SPEED_AFTER:
+                    self._tell_speed(ends)
                 if step % self.config.log_steps == 0 or step == self.total_steps:
                     self._log(epoch, step, meter)
                 every = self.config.checkpoint_steps
@@ -73,67 +103,26 @@ class Trainer:
                     last_save = time.monotonic()
             if validation is not None:
                 self._validate(epoch, validation)
-            self.checkpoints.save(int(self.step))
+            self.checkpoints.save(self.step)
 
-    def _step(self, images, labels) -> tuple[float, float]:
-        try:
-            loss, accuracy = self._train_step(images, labels)
-        except tf.errors.InvalidArgumentError as error:
-            if "not finite" not in str(error):
-                raise
-            what = "loss" if "loss is not finite" in str(error) else "gradient"
-            raise UserError(f"a finite {what}", f"NaN or infinity at step {int(self.step) + 1}",
-                            "Lower --learning_rate or set --clip_norm; the last checkpoint is from before.") from error
-        self.step.assign_add(1)
-        return float(loss), float(accuracy)
+    def _tell_speed(self, ends: list[float]) -> None:
+        """Logs the speed of the middle one of some steps, which neither tracing nor validation holds up."""
+        seconds = max(float(np.median(np.diff(ends))), 1e-9)
+        logging.info("After %d steps: %.1f images/s, %.1f minutes left without validation.", len(ends),
+                     self.config.batch_size / seconds, (self.total_steps - self.step) * seconds / 60)
 
-    def _distributed_step(self, images, labels):
-        def replica_step(images, labels):
-            with tf.GradientTape() as tape:
-                losses, correct = self.objective(images, labels, training=True)
-                loss = tf.reduce_sum(losses) / self.config.batch_size
-                loss = tf.debugging.check_numerics(loss, "the loss is not finite")
-            gradients = tape.gradient(loss, self.optimizer.trained)
-            norm = tf.debugging.check_numerics(tf.linalg.global_norm(gradients), "a gradient is not finite")
-            with tf.control_dependencies([norm]):
-                self.optimizer.apply(gradients)
-            return loss, tf.reduce_sum(correct) / self.config.batch_size
-
-        loss, accuracy = self.strategy.run(replica_step, args=(images, labels))
-        return (self.strategy.reduce(tf.distribute.ReduceOp.SUM, loss, axis=None),
-                self.strategy.reduce(tf.distribute.ReduceOp.SUM, accuracy, axis=None))
-
-    def _distributed(self, dataset: tf.data.Dataset):
-        return self.strategy.experimental_distribute_dataset(dataset)
-
-    def _log(self, epoch: int, step: int, meter: "_Meter") -> None:
+    def _log(self, epoch: int, step: int, meter: Meter) -> None:
         loss, accuracy, speed = meter.read()
-        rate = float(self.optimizer.schedule(step - 1))
+        rate = self.config.learning_rate * float(rate_factor(self.config, step - 1, self.steps_per_epoch))
         self.history.add(step, epoch=epoch, loss=loss, accuracy=accuracy, learning_rate=rate, images_per_second=speed)
         left = (self.total_steps - step) * self.config.batch_size / max(speed, 1e-9)
         logging.info("epoch %d/%d, step %d/%d: loss %.3f, accuracy %.1f %%, %.1f images/s, %.0f s left", epoch + 1,
                      self.config.epochs, step, self.total_steps, loss, 100 * accuracy, speed, left)
 
     def _validate(self, epoch: int, validation: tf.data.Dataset) -> None:
-        losses, correct = zip(*(self._test_step(images, labels) for images, labels in validation), strict=True)
+        with contextlib.nullcontext() if self.averages is None else self.averages.in_model():
+            losses, correct = zip(*(self._test_step(images, labels) for images, labels in validation), strict=True)
         loss, accuracy = (float(tf.reduce_mean(tf.concat(values, axis=0))) for values in (losses, correct))
-        self.history.add(int(self.step), epoch=epoch, validation_loss=loss, validation_accuracy=accuracy)
+        self.history.add(self.step, epoch=epoch, validation_loss=loss, validation_accuracy=accuracy)
         logging.info("epoch %d/%d: validation loss %.3f, accuracy %.1f %%", epoch + 1, self.config.epochs, loss,
                      100 * accuracy)
-
-
-class _Meter:
-    """Mean loss and accuracy, and images per second, since they were last read."""
-
-    def __init__(self, batch_size: int):
-        self._batch_size, self._values, self._start = batch_size, [], time.monotonic()
-
-    def add(self, loss: float, accuracy: float) -> None:
-        self._values.append((loss, accuracy))
-
-    def read(self) -> tuple[float, float, float]:
-        now, count = time.monotonic(), len(self._values)
-        loss, accuracy = (sum(column) / count for column in zip(*self._values, strict=True))
-        speed = count * self._batch_size / max(now - self._start, 1e-9)
-        self._values, self._start = [], now
-        return loss, accuracy, speed

@@ -1,29 +1,52 @@
 """The speed measurements."""
 
 import numpy as np
+import pytest
 from PIL import Image
 
+from experiments.benchmarks.head import measure_head
 from landmark_zoo.data.folder import read_folder
 from landmark_zoo.data.shards import write_records
 from tests.experiments.run_script import run_script
 
 
-def test_input_pipeline(tmp_path):
+@pytest.fixture
+def records(tmp_path):
     for number in range(64):
         path = tmp_path / "photos" / str(number % 2) / f"{number}.jpg"
         path.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(np.full((64, 64, 3), number, np.uint8)).save(path)
     write_records(read_folder([str(tmp_path / "photos")]), tmp_path / "records" / "train", split="train", num_shards=2,
                   seed=0, max_side=64)
-    done = run_script("experiments.bench", records=tmp_path / "records", image_size=32, batch_size=4, seconds=0.5)
+    return tmp_path / "records"
+
+
+def test_input_pipeline(records):
+    done = run_script("experiments.bench", records=records, image_size=32, batch_size=4, seconds=0.5)
     assert done.code == 0, done.stderr
     name, value = done.stdout.splitlines()[0].split()
     assert name == "images_per_second"
     assert float(value) > 10
 
 
+def test_training_beside_a_loop_written_by_hand(records):
+    done = run_script("experiments.bench", what="train", records=records, model="mobilenet_gem", alpha=0.25, image_size=32,
+                      batch_size=4, embedding_dim=8, steps=5)
+    assert done.code == 0, done.stderr
+    found = dict(line.split() for line in done.stdout.splitlines())
+    assert {"input_alone", "model_alone", "plain_loop", "training"} < set(found)
+    assert float(found["training_to_plain_loop"]) == pytest.approx(float(found["training"]) / float(found["plain_loop"]),
+                                                                   abs=0.02)
+
+
+def test_a_large_head():
+    found = measure_head(num_classes=500, dimension=8, batch_size=4)
+    assert found["sampled_ms"] > 0
+    assert found["all_classes_ms"] > 0
+
+
 def test_missing_flags():
-    for what in ("input", "attention"):
+    for what in ("input", "train", "attention"):
         done = run_script("experiments.bench", what=what)
         assert done.code == 2
         assert "Expected --" in done.stderr

@@ -47,5 +47,6 @@ def test_says_what_it_reproduces(name):
 
 
 def test_parts_fit(root):
-    done = subprocess.run([sys.executable, "-c", _PROGRAM, *NAMES], cwd=root, capture_output=True, text=True, check=False)
+    whole = [name for name in NAMES if not name.endswith("/base")]
+    done = subprocess.run([sys.executable, "-c", _PROGRAM, *whole], cwd=root, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-800:]

@@ -7,6 +7,7 @@ import tensorflow as tf
 from landmark_zoo.core.errors import UserError
 from landmark_zoo.models import build_model
 from landmark_zoo.training.checkpoints import Checkpoints, load_weights
+from landmark_zoo.training.weight_averages import WeightAverages
 
 
 def built(embedding_dim=4):
@@ -46,3 +47,18 @@ def test_of_another_model(tmp_path):
             load_weights(other, tmp_path)
         with pytest.raises(UserError, match="one of another model"):
             Checkpoints(tmp_path, other, step=step).restore()
+
+
+def test_latest_is_the_average_where_there_is_one(tmp_path):
+    model = built()
+    averages = WeightAverages(model, 0.5)
+    checkpoints = Checkpoints(tmp_path, model, step=tf.Variable(7, dtype=tf.int64), averages=averages)
+    checkpoints.save_initial()
+    for average in averages.values:
+        average.assign_add(tf.ones_like(average))
+    checkpoints.save(7)
+    raw, read = model.get_weights(), built()
+    for which, shift, step in (("latest", 1, 7), ("raw", 0, 7), ("initial", 0, 0)):
+        assert load_weights(read, tmp_path, which) == step
+        for left, right in zip(read.get_weights(), raw, strict=True):
+            np.testing.assert_array_equal(left, right + shift)

@@ -9,7 +9,41 @@ from landmark_zoo.training.config import TrainingConfig
 @pytest.mark.parametrize(("change", "said"), [
     ({"batch_size": 0}, "--batch_size >= 1; received 0"), ({"image_size": 16}, "--image_size >= 32"),
     ({"optimizer": "lion"}, "--optimizer among sgd, adam, adamw; received 'lion'"),
-    ({"learning_rate": 0.0}, "--learning_rate > 0"), ({"head_multiplier": -1.0}, "multipliers >= 0")])
+    ({"learning_rate": 0.0}, "--learning_rate > 0"), ({"head_multiplier": -1.0}, "--head_multiplier >= 0; received -1.0"),
+    ({"schedule": "sine"}, "--schedule among cosine, .*; received 'sine'"), ({"precision": "float16"}, "--precision among"),
+    ({"freeze": "c5"}, "--freeze among none, c2, c3, c4, all"), ({"accumulate": 0}, "--accumulate >= 1"),
+    ({"accumulate": 5}, "a --batch_size that --accumulate divides; received 32 and 5"),
+    ({"ema_momentum": 1.0}, "--ema_momentum < 1"), ({"weight_decay": -1e-5}, "--weight_decay >= 0"),
+    ({"image_sizes": "160,224,192"}, "--image_sizes of whole numbers from 32 up, smallest first"),
+    ({"image_sizes": "160;192"}, "--image_sizes"), ({"image_sizes": "16,32"}, "--image_sizes"),
+    ({"schedule": "step"}, "--decay_epochs with --schedule=step, and only there; received '' with step"),
+    ({"decay_epochs": "3"}, "--decay_epochs with --schedule=step"), ({"decay_factor": 0.5}, "--decay_factor <= 1, with"),
+    ({"schedule": "exponential", "decay_factor": 1.5}, "--decay_factor <= 1"), ({"decay_power": 0.0}, "--decay_power > 0"),
+    ({"schedule": "constant", "final_learning_rate": 1e-6}, "--final_learning_rate <= --learning_rate, with cosine"),
+    ({"final_learning_rate": 1.0}, "--final_learning_rate <= --learning_rate"),
+    ({"backbone_multiplier": 0.0, "freeze": "c3"}, "--backbone_multiplier > 0 where --freeze leaves stages"),
+    ({"backbone_multiplier": 0.0, "head_epochs": 1}, "--head_epochs=0 where the backbone never learns; received 1"),
+    ({"freeze": "all", "head_epochs": 1}, "--head_epochs=0 where the backbone never learns"),
+    ({"freeze": "all", "head_multiplier": 0.0}, "something that learns"),
+    ({"head_multiplier": 0.0, "head_epochs": 1}, "something that learns"),
+    ({"head_epochs": 4}, "--head_epochs <= --epochs; received 4 and 3")])
 def test_refused(change, said):
     with pytest.raises(UserError, match=said):
         TrainingConfig(**change)
+
+
+def test_a_frozen_backbone_said_twice_is_no_contradiction():
+    TrainingConfig(backbone_multiplier=0.0, freeze="all")
+
+
+@pytest.mark.parametrize(("epochs", "sizes", "expected"), [
+    (6, "160,192,224", [160, 160, 192, 192, 224, 224]), (4, "160,192,224", [160, 160, 192, 224]),
+    (2, "160,192,224", [160, 192]), (3, "", [200, 200, 200]), (5, "64", [64] * 5)])
+def test_pictures_grow(epochs, sizes, expected):
+    config = TrainingConfig(epochs=epochs, image_size=200, image_sizes=sizes)
+    assert [config.size_at(epoch) for epoch in range(epochs)] == expected
+    assert config.size_at(epochs) == (int(sizes.split(",")[-1]) if sizes else 200)
+
+
+def test_no_epochs():
+    assert TrainingConfig(epochs=0, image_sizes="64,96").size_at(0) == 64

@@ -16,7 +16,10 @@ from landmark_zoo.layers.attention import Attention
 from landmark_zoo.models.config import ModelConfig
 from landmark_zoo.training.checkpoints import load_weights
 from landmark_zoo.training.history import read_history
+from landmark_zoo.training.objectives.config import ObjectiveConfig
 from landmark_zoo.training.run import run_training
+from landmark_zoo.training.sampling import SamplingConfig
+from landmark_zoo.training.train_step import TrainStep
 from landmark_zoo.training.workdir import read_model
 
 TRAIN = [sys.executable, "-m", "experiments.train", "--model=mobilenet_se", "--alpha=0.25", "--embedding_dim=8",
@@ -153,7 +156,7 @@ def test_killed_before_the_first_checkpoint_it_still_starts_from_the_pretrained_
 
     def killed(*_, **__):
         raise KeyboardInterrupt
-    monkeypatch.setattr("landmark_zoo.training.run.pca_start", killed)
+    monkeypatch.setattr("landmark_zoo.training.initial_embedding.pca_start", killed)
     arguments = (model_config, config, records, tmp_path / "run", str(tmp_path / "mobilenet.h5"))
     with pytest.raises(KeyboardInterrupt):
         run_training(*arguments, "pca")
@@ -167,3 +170,74 @@ def test_attention_branch_network_learns_from_both_losses(records, config, tmp_p
     lines = [line["loss"] for line in read_history(tmp_path / "history.jsonl") if "loss" in line]
     assert len(lines) == 6
     assert lines[0] > 1.5 * np.log(4), "the sum of two cross-entropies"
+
+
+PAIRS = SamplingConfig("classes_by_images", steps_per_epoch=2)
+TUPLES = SamplingConfig("mined_tuples", query_size=4, pool_size=30, negatives=2)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("objective", "sampling", "model"), [
+    (ObjectiveConfig(class_weights="inverse_log"), SamplingConfig("balanced", steps_per_epoch=2), {}),
+    (ObjectiveConfig(label_smoothing=0.1), SamplingConfig("aspect_groups", augmentation="glam", steps_per_epoch=2), {}),
+    (ObjectiveConfig("contrastive"), PAIRS, {}),
+    (ObjectiveConfig("contrastive_linear", classification_weight=0.5), PAIRS, {}),
+    (ObjectiveConfig("triplet_semihard"), PAIRS, {"pooling": "mac"}),
+    (ObjectiveConfig("triplet_hard"), PAIRS, {}),
+    (ObjectiveConfig("tuple_contrastive"), TUPLES, {"model": "mobilenet_how"}),
+    (ObjectiveConfig("tuple_solar"), TUPLES, {"model": "mobilenet_solar"}),
+    (ObjectiveConfig("delg"), SamplingConfig(augmentation="delg", steps_per_epoch=2), {"model": "mobilenet_delg"})],
+    ids=lambda value: getattr(value, "objective", getattr(value, "sampler", "")))
+def test_every_objective_and_sampler(records, model_config, config, tmp_path, objective, sampling, model):
+    """Two epochs of two steps; the folder then gives back a model of those weights."""
+    model_config = type(model_config)(**{**vars(model_config), **model})
+    run_training(model_config, config, records, tmp_path, objective=objective, sampling=sampling)
+    history = read_history(tmp_path / "history.jsonl")
+    assert [line["step"] for line in history if "loss" in line] == [1, 2, 3, 4]
+    assert all(np.isfinite(line["loss"]) and 0 <= line["accuracy"] <= 1 for line in history if "loss" in line)
+    assert sum("validation_loss" in line for line in history) == (0 if sampling.sampler == "mined_tuples" else 2)
+    read, facts = read_model(tmp_path)
+    built = read.build(facts["num_classes"])
+    assert load_weights(built, tmp_path) == 4
+    assert ("logits" in built.output_shape) == objective.has_head
+
+
+@pytest.mark.slow
+def test_killed_in_the_middle_of_a_mined_epoch_it_goes_on_with_the_same_tuples(records, config, tmp_path, monkeypatch):
+    model_config = ModelConfig("resnet18_gem", embedding_dim=8, alpha=0.125)
+    config = type(config)(**{**vars(config), "checkpoint_steps": 1})
+    recipe = {"objective": ObjectiveConfig("tuple_triplet"), "sampling": TUPLES}
+    run_training(model_config, config, records, tmp_path / "whole", **recipe)
+    step = TrainStep.__call__
+
+    def killed_in_the_fourth(self, images, labels):
+        if self.run_step == 3:
+            raise KeyboardInterrupt
+        return step(self, images, labels)
+    monkeypatch.setattr(TrainStep, "__call__", killed_in_the_fourth)
+    with pytest.raises(KeyboardInterrupt):
+        run_training(model_config, config, records, tmp_path / "killed", **recipe)
+    monkeypatch.undo()
+    run_training(model_config, config, records, tmp_path / "killed", **recipe)
+    whole, killed = (read_history(tmp_path / name / "history.jsonl") for name in ("whole", "killed"))
+    np.testing.assert_allclose([line["loss"] for line in killed], [line["loss"] for line in whole], rtol=1e-3)
+    for left, right in zip(weights(tmp_path / "whole"), weights(tmp_path / "killed"), strict=True):
+        np.testing.assert_allclose(left, right, atol=2e-4)
+
+
+def test_started_from_another_run(records, model_config, config, tmp_path):
+    """Classification first, contrastive from there, as in the two stages of arXiv:2208.04201."""
+    first, nothing = tmp_path / "first", type(config)(**{**vars(config), "epochs": 0})
+    run_training(model_config, type(config)(**{**vars(config), "epochs": 1}), records, first)
+    run_training(model_config, nothing, records, tmp_path / "second", objective=ObjectiveConfig("contrastive"),
+                 sampling=PAIRS, initial_run=str(first))
+    head = len(model_config.build(4).get_layer("arcface").get_weights())
+    for left, right in zip(weights(first)[:-head], weights(tmp_path / "second"), strict=True):
+        np.testing.assert_array_equal(left, right)
+
+
+def test_other_flags_of_the_loss_in_the_same_folder(records, model_config, config, tmp_path):
+    config = type(config)(**{**vars(config), "epochs": 0})
+    run_training(model_config, config, records, tmp_path)
+    with pytest.raises(UserError, match=r"--label_smoothing=0\.0; received --label_smoothing=0\.1"):
+        run_training(model_config, config, records, tmp_path, objective=ObjectiveConfig(label_smoothing=0.1))

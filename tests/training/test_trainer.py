@@ -1,12 +1,21 @@
 """The loop's own promises; whole runs are in test_run.py."""
 
+import dataclasses
+import logging
+
 import numpy as np
+import pytest
 import tensorflow as tf
 
+from landmark_zoo.core.errors import UserError
+from landmark_zoo.training.checkpoints import load_weights
 from landmark_zoo.training.config import TrainingConfig
 from landmark_zoo.training.grouped_optimizer import Group
 from landmark_zoo.training.history import read_history
+from landmark_zoo.training.train_step import TrainStep
 from landmark_zoo.training.trainer import Trainer
+
+CONFIG = TrainingConfig(epochs=3, batch_size=8, learning_rate=0.05, log_steps=1, checkpoint_steps=3)
 
 
 class Line:
@@ -43,3 +52,101 @@ def test_asks_for_each_epoch_from_where_it_is(tmp_path):
     assert started == [1]
     np.testing.assert_allclose(line.weight, 2.0, atol=0.2)
     assert [entry["step"] for entry in read_history(tmp_path / "history.jsonl")] == [2, 4, 6, 8, 10, 12]
+
+
+@pytest.mark.parametrize("settings", [
+    {"ema_momentum": 0.9}, {"precision": "mixed_float16"}, {"head_epochs": 1, "optimizer": "adamw", "weight_decay": 0.1},
+    {"accumulate": 2, "optimizer": "sgd", "schedule": "step", "decay_epochs": "1,2"}],
+    ids=lambda settings: next(iter(settings)))
+def test_killed_in_an_epoch_it_ends_where_an_uninterrupted_run_ends(toy, tmp_path, monkeypatch, settings):
+    """Killed before the sixth step, with checkpoints after the third and each epoch of four: bit by bit the same."""
+    config = dataclasses.replace(CONFIG, **settings)
+    whole, killed = toy(batchnorm=True), toy(batchnorm=True)
+    validation = tf.data.Dataset.from_tensors((whole.images, whole.labels))
+    whole.trainer(tmp_path / "whole", config).fit(whole.epoch(), validation)
+    step = TrainStep.__call__
+
+    def kill_in_the_sixth(self, images, labels):
+        if self.run_step == 5:
+            raise KeyboardInterrupt
+        return step(self, images, labels)
+    monkeypatch.setattr(TrainStep, "__call__", kill_in_the_sixth)
+    with pytest.raises(KeyboardInterrupt):
+        killed.trainer(tmp_path / "killed", config).fit(killed.epoch(), validation)
+    monkeypatch.undo()
+    again = toy(batchnorm=True)
+    again.trainer(tmp_path / "killed", config).fit(again.epoch(), validation)
+    for which in ("latest", "raw", "initial"):
+        assert load_weights(whole.model, tmp_path / "whole", which) == load_weights(again.model, tmp_path / "killed", which)
+        for left, right in zip(whole.model.get_weights(), again.model.get_weights(), strict=True):
+            np.testing.assert_array_equal(left, right)
+    lines = [[{key: value for key, value in line.items() if key != "images_per_second"}
+              for line in read_history(tmp_path / name / "history.jsonl")] for name in ("whole", "killed")]
+    assert lines[0] == lines[1]
+    assert len(lines[0]) == 15
+
+
+def test_averages_are_what_is_validated_and_read(toy, tmp_path):
+    network = toy()
+    validation = tf.data.Dataset.from_tensors((network.images, network.labels))
+    network.trainer(tmp_path, dataclasses.replace(CONFIG, ema_momentum=0.9)).fit(network.epoch(), validation)
+    raw = network.model.get_weights()
+    measured = read_history(tmp_path / "history.jsonl")[-1]["validation_loss"]
+
+    def loss():
+        return float(tf.reduce_mean(network.objective(network.images, network.labels, False)[0]))
+
+    assert loss() != pytest.approx(measured, abs=1e-4)
+    assert load_weights(network.model, tmp_path) == 12
+    assert loss() == pytest.approx(measured, abs=1e-6)
+    assert load_weights(network.model, tmp_path, "raw") == 12
+    for left, right in zip(network.model.get_weights(), raw, strict=True):
+        np.testing.assert_array_equal(left, right)
+
+
+def test_the_backbone_waits_for_the_head(toy, tmp_path):
+    network, after = toy(), []
+    before = network.model.get_layer("conv").get_weights()
+    step = TrainStep.__call__
+
+    class Watched(TrainStep):
+        def __call__(self, images, labels):
+            result = step(self, images, labels)
+            after.append(np.array_equal(before[0], network.model.get_layer("conv").get_weights()[0]))
+            return result
+
+    trainer = network.trainer(tmp_path, dataclasses.replace(CONFIG, head_epochs=2))
+    trainer._train_step.__class__ = Watched
+    trainer.fit(network.epoch())
+    assert after == [True] * 8 + [False] * 4
+
+
+def test_nothing_that_learns(toy, tmp_path):
+    network = toy()
+    for layer in network.model.layers:
+        layer.trainable = False
+    with pytest.raises(UserError, match=r"something that learns .*; received none of 0 variables of backbone"):
+        network.trainer(tmp_path, CONFIG)
+
+
+def test_tells_the_speed_after_twenty_steps(toy, tmp_path, caplog):
+    network = toy()
+    with caplog.at_level(logging.INFO, logger="absl"):
+        network.trainer(tmp_path, dataclasses.replace(CONFIG, epochs=2, log_steps=100), 12).fit(network.epoch(12))
+    said = [record.getMessage() for record in caplog.records if "After 20 steps" in record.getMessage()]
+    assert len(said) == 1
+    assert "images/s" in said[0]
+    assert "minutes left" in said[0]
+
+
+def test_pictures_that_grow(toy, tmp_path):
+    network, shapes = toy(), []
+
+    def epoch_data(epoch, skip):
+        side = 6 + 2 * epoch
+        shapes.append(side)
+        images = np.zeros([8, side, side, 3], np.float32)
+        return tf.data.Dataset.from_tensors((images, network.labels)).repeat(4 - skip)
+    network.trainer(tmp_path, CONFIG).fit(epoch_data)
+    assert shapes == [6, 8, 10]
+    assert read_history(tmp_path / "history.jsonl")[-1]["step"] == 12

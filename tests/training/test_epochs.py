@@ -1,0 +1,80 @@
+"""The batches of each sampler, and what is left of them after an interruption."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from landmark_zoo.core.errors import UserError
+from landmark_zoo.data.manifest import read_manifest
+from landmark_zoo.layers.l2_normalise import L2Normalise
+from landmark_zoo.training.config import TrainingConfig
+from landmark_zoo.training.epochs import Epochs
+from landmark_zoo.training.sampling import SamplingConfig
+
+CONFIG = TrainingConfig(epochs=2, batch_size=8, image_size=32)
+SAMPLINGS = [SamplingConfig(), SamplingConfig("balanced"), SamplingConfig("classes_by_images"),
+             SamplingConfig("aspect_groups", augmentation="glam"),
+             SamplingConfig("mined_tuples", query_size=12, pool_size=30, negatives=2)]
+
+
+@pytest.fixture(scope="module")
+def model():
+    """The mean colour, as an embedding."""
+    images = tf.keras.Input([None, None, 3])
+    return tf.keras.Model(images, {"embedding": L2Normalise()(tf.keras.layers.GlobalAveragePooling2D()(images))})
+
+
+@pytest.fixture
+def epochs(records, model, tmp_path):
+    manifest = read_manifest(records / "train")
+    return lambda sampling, config=CONFIG: Epochs(manifest, config, sampling, model, tmp_path)
+
+
+@pytest.mark.parametrize("sampling", SAMPLINGS, ids=lambda sampling: sampling.sampler)
+def test_a_resumed_epoch_is_the_rest_of_a_whole_one(epochs, sampling):
+    whole = epochs(sampling)
+    batches = list(whole(1, 0))
+    assert len(batches) == whole.steps_per_epoch
+    assert {tuple(labels.shape) for _, labels in batches} == {(8,)}
+    for (images, labels), (same_images, same_labels) in zip(batches[2:], epochs(sampling)(1, 2), strict=True):
+        np.testing.assert_array_equal(images, same_images)
+        np.testing.assert_array_equal(labels, same_labels)
+    assert not np.array_equal(batches[0][0], next(iter(whole(0, 0)))[0])
+
+
+def test_landmarks_by_photographs(epochs):
+    for _, labels in epochs(SamplingConfig("classes_by_images"))(0, 0):
+        assert sorted(np.unique(labels, return_counts=True)[1]) == [4, 4]
+
+
+def test_tuples(epochs):
+    for _, labels in epochs(SAMPLINGS[-1])(0, 0):
+        for query, positive, *negatives in labels.numpy().reshape(2, 4):
+            assert query == positive
+            assert len({query, *negatives}) == 3
+
+
+def test_aspect_groups_have_their_shape(epochs):
+    """The photographs are 48 x 40: height / width .83, the square group; 64 px stand for its 448."""
+    config = TrainingConfig(batch_size=8, image_size=64)
+    assert {images.shape for images, _ in epochs(SamplingConfig("aspect_groups"), config)(0, 0)} == {(8, 64, 64, 3)}
+
+
+@pytest.mark.parametrize("sampling", SAMPLINGS[:3], ids=lambda sampling: sampling.sampler)
+def test_no_more_steps_than_said(epochs, sampling):
+    short = epochs(SamplingConfig(**{**vars(sampling), "steps_per_epoch": 2}))
+    assert short.steps_per_epoch == len(list(short(0, 0))) == 2
+    assert len(list(short(0, 1))) == 1
+    assert epochs(SamplingConfig(**{**vars(sampling), "steps_per_epoch": 100})).steps_per_epoch == epochs(
+        sampling).steps_per_epoch
+
+
+@pytest.mark.parametrize("sampling", SAMPLINGS[:2], ids=lambda sampling: sampling.sampler)
+def test_pictures_grow(epochs, sampling):
+    growing = epochs(sampling, TrainingConfig(epochs=2, batch_size=8, image_sizes="32,64"))
+    assert [next(iter(growing(epoch, 0)))[0].shape[1] for epoch in (0, 1)] == [32, 64]
+
+
+def test_fewer_tuples_than_a_batch(epochs):
+    with pytest.raises(UserError, match="at least 2 tuples, one batch; received 1"):
+        epochs(SamplingConfig("mined_tuples", query_size=1, negatives=2))
