@@ -7,7 +7,9 @@ from tests.experiments.run_script import run_script
 
 @pytest.mark.parametrize(("change", "said"), [
     ({}, "finished records with a manifest.json"), ({"optimizer": "lion"}, "--optimizer among"),
-    ({"initial_embedding": "none"}, "pca"), ({"epochs": -1}, "--epochs >= 0; received -1")])
+    ({"initial_embedding": "none"}, "pca"), ({"epochs": -1}, "--epochs >= 0; received -1"),
+    ({"objective": "delgg"}, "a known objective"), ({"sampler": "sorted"}, "--sampler among shuffled"),
+    ({"initial_run": "runs/e2", "initial_embedding": "pca"}, "--initial_embedding=random with --initial_run")])
 def test_one_line(tmp_path, change, said):
     try:
         done = run_script("experiments.train", records=tmp_path, workdir=tmp_path / "run", **change)
@@ -17,3 +19,36 @@ def test_one_line(tmp_path, change, said):
     assert done.code == 2
     assert said in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    """What the script asks the library for; nothing is trained."""
+    calls = []
+    for module, name in (("run", "run_training"), ("overfit_run", "overfit_run")):
+        monkeypatch.setattr(f"landmark_zoo.training.{module}.{name}",
+                            lambda *words, name=name, **settings: calls.append((name, words, settings)))
+    return calls
+
+
+def test_smoke(tmp_path, asked):
+    """The smallest run, and the flags that are stored say so."""
+    recipe = {"model": "resnet18_gem", "objective": "contrastive", "sampler": "classes_by_images", "epochs": 20,
+              "batch_size": 64}
+    done = run_script("experiments.train", records=tmp_path, workdir=tmp_path / "run", smoke=True, **recipe)
+    assert done.code == 0
+    (name, (model, config, *_), settings), = asked
+    assert (name, model.alpha, model.embedding_dim) == ("run_training", 0.25, 64)
+    assert (config.epochs, config.image_size, config.batch_size) == (1, 96, 8)
+    assert settings["objective"].objective == "contrastive"
+    assert settings["sampling"].steps_per_epoch == 4
+
+
+def test_overfit_one_batch(tmp_path, asked):
+    done = run_script("experiments.train", records=tmp_path, workdir=tmp_path / "run", overfit_one_batch=True,
+                      initial_run="runs/e2")
+    assert done.code == 0
+    (name, words, settings), = asked
+    assert name == "overfit_run"
+    assert words[2] == str(tmp_path)
+    assert settings["initial_run"] == "runs/e2"
