@@ -1,5 +1,6 @@
 # make quickstart   the whole way once, on drawn landmarks or on PHOTOS=... BENCHMARK=... WEIGHTS=...
-# make test         all tests
+# make test         the tests that take seconds each
+# make test-slow    the others: every named model, whole runs
 # make lint         linter and floors
 # make readme       every command of README.md, in order
 
@@ -9,17 +10,17 @@ BIN = $(VENV)/bin
 READY = $(VENV)/.ready
 OUTPUT ?= runs/quickstart
 
-.PHONY: quickstart test test-fast lint readme setup clean
+.PHONY: quickstart test test-slow lint readme setup clean
 
 quickstart: $(READY)
 	@$(BIN)/python -m experiments.quickstart --output=$(OUTPUT) $(if $(SEED),--seed=$(SEED)) \
 	  $(if $(PHOTOS),--photos=$(PHOTOS)) $(if $(BENCHMARK),--benchmark=$(BENCHMARK)) $(if $(WEIGHTS),--weights=$(WEIGHTS))
 
 test: $(READY)
-	$(BIN)/python -m pytest -n 2 --dist loadfile --timeout=600
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow" --timeout=300
 
-test-fast: $(READY)
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow" --timeout=120
+test-slow: $(READY)
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m slow --timeout=900
 
 lint: $(READY)
 	$(BIN)/ruff check .

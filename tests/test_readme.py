@@ -5,6 +5,8 @@ import shlex
 import subprocess
 import sys
 
+import pytest
+
 COMMAND = re.compile(r"^python -m ([\w.]+) (.*)$", re.MULTILINE)
 
 
@@ -21,6 +23,7 @@ def test_every_script_has_a_command(root):
     assert scripts - named <= {"experiments.__init__", "export.__init__", "experiments.quickstart"}
 
 
+@pytest.mark.slow
 def test_every_flag_of_the_commands_exists(root):
     program = ("import sys, importlib; from absl import flags; m = importlib.import_module(sys.argv[1]); "
                "flags.FLAGS(['x', *sys.argv[2:]])")

@@ -29,7 +29,7 @@ def measure_input_pipeline(records: str | Path, image_size: int, batch_size: int
             if last is not None:
                 gaps.append(now - last)
             last = now
-            if now - start > seconds:
+            if gaps and now - start > seconds:
                 break
         epoch += 1
     return {"images_per_second": batch_size * len(gaps) / sum(gaps), "median_gap_ms": 1000 * statistics.median(gaps),

@@ -29,6 +29,7 @@ def test_input_pipeline(records):
     assert float(value) > 10
 
 
+@pytest.mark.slow
 def test_training_beside_a_loop_written_by_hand(records):
     done = run_script("experiments.bench", what="train", records=records, model="mobilenet_gem", alpha=0.25, image_size=32,
                       batch_size=4, embedding_dim=8, steps=5)

@@ -68,7 +68,7 @@ def test_a_map_of_zeros_is_the_plain_network(model, weights):
     outputs = model(IMAGES)
     np.testing.assert_allclose(outputs["feature_map"], plain, rtol=1e-4, atol=1e-5)
     kernel, bias = (weight.numpy() for weight in model.get_layer("softmax").weights)
-    np.testing.assert_allclose(outputs["logits"], plain.numpy().mean(axis=(1, 2)) @ kernel + bias, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(outputs["logits"], plain.numpy().mean(axis=(1, 2)) @ kernel.T + bias, rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize(("mechanism", "factor"), [("residual", 1.5), ("product", 0.5)])

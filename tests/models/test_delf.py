@@ -48,7 +48,7 @@ def test_the_head_sees_the_mean_of_score_times_direction(model, outputs):
     """The mean, not divided by the scores, and not normalised before the head."""
     mean = np.mean(outputs["attention/score"] * outputs["local_features"], axis=(1, 2))
     kernel, bias = (weight.numpy() for weight in model.get_layer("softmax").weights)
-    np.testing.assert_allclose(outputs["logits"], mean @ kernel + bias, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(outputs["logits"], mean @ kernel.T + bias, rtol=1e-4, atol=1e-5)
     np.testing.assert_allclose(outputs["embedding"], mean / np.linalg.norm(mean, axis=1, keepdims=True), atol=1e-5)
 
 

@@ -51,8 +51,8 @@ def test_embedding_is_a_dense_layer_on_the_pooled_vector_at_its_own_length(model
 def test_logits_are_arcface_of_the_embedding(model, outputs):
     head = model.get_layer("arcface")
     assert (head.scale, head.margin) == (45.25, 0.1)
-    kernel = head.kernel.numpy() / np.linalg.norm(head.kernel, axis=0)
-    np.testing.assert_allclose(outputs["logits"], 45.25 * outputs["embedding"] @ kernel, rtol=1e-4, atol=1e-4)
+    kernel = head.kernel.numpy() / np.linalg.norm(head.kernel, axis=1, keepdims=True)
+    np.testing.assert_allclose(outputs["logits"], 45.25 * outputs["embedding"] @ kernel.T, rtol=1e-4, atol=1e-4)
 
 
 def test_attention_logits_are_a_dense_layer_on_the_mean_of_reconstructions(model, outputs):

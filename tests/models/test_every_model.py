@@ -33,7 +33,7 @@ def embeddings(folder):
 @pytest.mark.parametrize("name", NAMES)
 def test_builds_learns_and_exports(name, folder, embeddings):
     tf.keras.utils.set_random_seed(0)
-    size = 0 if name.endswith("_abn_faulty") else 16  # that one is kept as it was, without an embedding layer
+    size = 0 if "_abn_faulty" in name else 16  # kept as they were, without an embedding layer
     model = create_model(name, alpha=0.25, embedding_dim=size, num_classes=CLASSES)
     assert model.name == name
     train_one_step(model, IMAGES, LABELS)
