@@ -16,6 +16,7 @@ setup(
         "opencv-python-headless",
         "pillow",
         "scikit-learn",
+        "scipy",
         "tensorflow-addons",
         "tqdm",
     ],

@@ -1,0 +1,1 @@
+"""Queries and index images moved towards their neighbours in the index."""
