@@ -70,7 +70,7 @@ class Drawings:
             self.step(f"Evaluation, {name}", "evaluate", f"--savedmodel={run_folder}/models/{name}", f"--name={name}",
                       f"--benchmark={self.benchmark}", f"--photos={self.photos}", f"--output={run_folder}/results/{name}")
         self.step("Attention", "attention", f"--workdir={run_folder}/training", f"--output={run_folder}/attention",
-                  f"--side={self.side}", f"--images={','.join(self.queries())}")
+                  f"--side={self.side}", f"--image={','.join(self.queries())}")
         results = [run_folder / "results" / name for name, _ in self.systems]
         report = Path(_OUTPUT.value) / "report"
         self.step("Report", "report", f"--results={','.join(map(str, results))}", f"--workdir={run_folder}/training",
