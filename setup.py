@@ -22,6 +22,7 @@ setup(
     ],
     extras_require={
         "report": ["matplotlib"],
+        "milvus": ["milvus-lite==3.2.2", "pandas<3", "pyarrow<25", "pymilvus==2.5.18", "setuptools<81"],
         "dev": ["hypothesis", "import-linter", "pytest", "pytest-timeout", "pytest-xdist", "ruff"],
     },
 )

@@ -4,6 +4,7 @@
     python -m experiments.bench --what=train --records=DIR --model=... training beside its halves and a loop written by hand
     python -m experiments.bench --what=head                            an ArcFace head of 81,313 landmarks
     python -m experiments.bench --what=attention --output=FILE.csv     every attention block
+    python -m experiments.bench --what=search --output=FILE.csv        every kind of index, up to a million vectors
 """
 
 from absl import flags
@@ -11,6 +12,7 @@ from absl import flags
 from experiments.benchmarks.attention import measure_attention
 from experiments.benchmarks.head import measure_head
 from experiments.benchmarks.input_pipeline import measure_input_pipeline
+from experiments.benchmarks.search import measure_search
 from experiments.benchmarks.training import measure_training
 from landmark_zoo.core.dataclass_flags import define_flags, from_flags
 from landmark_zoo.core.errors import UserError
@@ -20,18 +22,19 @@ from landmark_zoo.training.config import TrainingConfig
 
 define_flags(ModelConfig)
 define_flags(TrainingConfig)
-_WHAT = flags.DEFINE_enum("what", "input", ["input", "train", "head", "attention"], "What is measured.")
+_WHAT = flags.DEFINE_enum("what", "input", ["input", "train", "head", "attention", "search"], "What is measured.")
 _RECORDS = flags.DEFINE_string("records", None, "For input and train: folder of experiments.prepare.")
 _WEIGHTS = flags.DEFINE_string("weights", None, "For train: the backbone's.")
 _SECONDS = flags.DEFINE_float("seconds", 20.0, "For input: how long to measure.", lower_bound=0.1)
 _STEPS = flags.DEFINE_integer("steps", 30, "For train: steps per round.", lower_bound=1)
-_OUTPUT = flags.DEFINE_string("output", None, "For attention: the csv file.")
+_OUTPUT = flags.DEFINE_string("output", None, "For attention and search: the csv file.")
 
 
 def main(_):
     """Measures, prints."""
-    if _WHAT.value == "attention":
-        print(measure_attention(_needed("output", _OUTPUT.value)))
+    if _WHAT.value in ("attention", "search"):
+        measure = measure_attention if _WHAT.value == "attention" else measure_search
+        print(measure(_needed("output", _OUTPUT.value)))
         return
     if _WHAT.value == "head":
         found = measure_head()

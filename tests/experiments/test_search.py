@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from landmark_zoo.retrieval.embed import embed
+from landmark_zoo.retrieval.index.build_index import build_index
 from landmark_zoo.retrieval.picture import Picture
 from landmark_zoo.retrieval.saved_model import EmbeddingModel
 
@@ -54,7 +55,28 @@ def test_a_box_searches_with_a_part(search):
     assert float(done.stdout.split()[1]) < 1
 
 
+@pytest.fixture(scope="module")
+def indexes(folder):
+    """The same index as a graph and in Milvus Lite, with landmarks."""
+    landmarks = {f"p{number}": "even" if number % 2 == 0 else "odd" for number in range(5)}
+    build_index([folder / "index"], "hnsw", folder / "hnsw", landmarks)
+    build_index([folder / "index"], "milvus", folder / "index.db", landmarks, "pictures")
+    return folder
+
+
+@pytest.mark.parametrize("index", ["hnsw", "index.db"])
+def test_every_kind_of_index_and_a_filter(search, indexes, index):
+    done = search(index=indexes / index, collection="pictures", where="landmark=odd")
+    assert done.code == 0, done.stderr
+    assert done.stdout.split()[1:3] == ["1.0000", "p3"]
+    assert sorted(line.split()[2] for line in done.stdout.splitlines()) == ["p1", "p3"]
+
+
 @pytest.mark.parametrize(("change", "message"), [
+    ({"where": "landmark"}, "--where=landmark=ID"),
+    ({"where": "year=1900"}, "landmark or source"),
+    ({"where": "landmark=nowhere"}, "received none. Check --where"),
+    ({"index": "absent.db"}, "no such file"),
     ({"savedmodel": "other"}, "Embed both with the same model"),
     ({"box": "0,0,640,48"}, "64 x 48 pixels"),
     ({"box": "0,0,a,48"}, "a box x1,y1,x2,y2"),

@@ -1,0 +1,1 @@
+"""Indexes behind one interface (`Index`): faiss on one machine, Milvus beyond it."""
