@@ -1,6 +1,11 @@
 """The quickstart's own part: its flags, its table, its steps."""
 
+import runpy
+import subprocess
+import sys
+
 import pytest
+from absl import flags
 
 from tests.experiments.run_script import run_script
 
@@ -26,3 +31,30 @@ def test_a_failing_step_ends_it_with_the_same_code(tmp_path, monkeypatch):
     assert ended.code == 2
     assert len(done) == 1
     assert "== 1. Drawing" in ended.stdout
+
+
+def test_every_step_knows_its_flags(tmp_path, monkeypatch):
+    commands, run = [], subprocess.run
+
+    def record(command, **kwargs):
+        if command[0] != sys.executable:
+            return run(command, **kwargs)
+        commands.append(command[2:])
+        return subprocess.CompletedProcess(command, 0)
+
+    monkeypatch.setattr("subprocess.run", record)
+    picture = tmp_path / "drawn" / "collection" / "test" / "0" / "0" / "0" / "000a.jpg"
+    picture.parent.mkdir(parents=True)
+    picture.write_bytes(b"x")
+    (tmp_path / "drawn" / "collection" / "test.csv").write_text("id\n000a\n")
+    run_script("experiments.quickstart", output=tmp_path)  # ends at its closing table: no step has written anything
+    assert [command[0].split(".")[-1] for command in commands] == [
+        "draw", "prepare", "train", "savedmodel", "evaluate", "savedmodel", "evaluate", "attention", "report"]
+    for module, *arguments in commands:
+        known = set(flags.FLAGS)
+        try:
+            runpy.run_module(module, run_name="parsed_only")
+            flags.FLAGS([module, *arguments])
+        finally:
+            for name in set(flags.FLAGS) - known:
+                delattr(flags.FLAGS, name)
