@@ -19,7 +19,8 @@ class EmbeddingModel:
     """Loads a SavedModel with the signatures of DESIGN.md and keeps it alive.
 
     `serving_default(image_bytes: string[N]) -> {"embedding": float32[N, D]}`, `images(images: [N, H, W, 3])` and
-    `info()`. (The signatures of a loaded object do not keep its variables, hence a class; tensorflow#46708.)
+    `info()`; and, for re-ranking, `local`, which only models with a feature map have. (The signatures of a loaded object do
+    not keep its variables, hence a class; tensorflow#46708.)
 
     Args:
         path: `<name>/<version>`, or `<name>`, of which the highest version is taken.
@@ -57,6 +58,26 @@ class EmbeddingModel:
             return embed(image_bytes=tf.constant(list(encoded), tf.string))["embedding"].numpy()
         except tf.errors.InvalidArgumentError as error:
             raise BadPhotograph(_reason(error)) from error
+
+    def local(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Returns the local features of pictures of one size, float32 [N, h, w, C], and their scores, float32 [N, h, w].
+
+        Args:
+            images: RGB, 0..255, float32 [N, H, W, 3], both sides 32 or more.
+
+        Raises:
+            UserError: A model without the signature `local`.
+        """
+        self.check_local()
+        found = self._loaded.signatures["local"](images=tf.constant(images, tf.float32))
+        return found["features"].numpy(), found["scores"].numpy()
+
+    def check_local(self) -> None:
+        """Raises a UserError unless the model has the signature `local`."""
+        if "local" not in self._loaded.signatures:
+            raise UserError(f"a SavedModel with the signature local at {self.path}",
+                            f"signatures {', '.join(sorted(self._loaded.signatures))}",
+                            "Export the model again, or re-rank by SIFT.")
 
     @cached_property
     def fingerprint(self) -> str:

@@ -29,6 +29,5 @@ def export_saved_model(model: tf.keras.Model, directory: str | Path, *, side: in
              "whitening_learnt_on": "none", "preprocessing": "inside; RGB 0..255", **info}
     module = Signatures(model, side, facts)
     with atomic_directory(path) as temporary:
-        tf.saved_model.save(module, str(temporary), signatures={
-            "serving_default": module.serving_default, "images": module.images, "info": module.info})
+        tf.saved_model.save(module, str(temporary), signatures=module.functions())
     return path

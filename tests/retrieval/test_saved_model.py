@@ -65,3 +65,8 @@ def test_broken_file_is_one_line(tmp_path):
     (tmp_path / "saved_model.pb").write_bytes(b"not a model")
     with pytest.raises(UserError, match="readable SavedModel"):
         EmbeddingModel(tmp_path)
+
+
+def test_local_features_are_asked_for_in_vain(tiny_model):
+    with pytest.raises(UserError, match=r"the signature local at .*; received signatures images, info, serving_default"):
+        tiny_model.local(np.zeros((1, 64, 64, 3), np.float32))

@@ -14,7 +14,7 @@ def test_loads_where_this_project_cannot_be_imported(exported, pictures, expecte
         paths[-1].write_bytes(picture)
     embeddings, signatures = isolated_check(exported, paths)
     np.testing.assert_allclose(embeddings, expected, atol=1e-5)
-    assert set(signatures) == {"serving_default", "images", "info"}
+    assert set(signatures) == {"serving_default", "images", "info", "local"}
     assert "string" in signatures["serving_default"]["inputs"]["image_bytes"]
 
 

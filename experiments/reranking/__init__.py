@@ -1,0 +1,1 @@
+"""Re-ranking experiments: what `experiments.thesis` is made of."""

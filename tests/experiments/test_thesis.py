@@ -1,0 +1,103 @@
+"""`python -m experiments.thesis`, as a user starts it."""
+
+import csv
+import functools
+import runpy
+import shutil
+
+import cv2
+import numpy as np
+import pytest
+
+LANDMARKS, PHOTOGRAPHS = 5, 6
+
+
+def wall(seed):
+    """A wall with many corners, [120, 160, 3]."""
+    random = np.random.default_rng(seed)
+    picture = np.full((120, 160, 3), 200, np.uint8)
+    for x, y, w, h in random.integers([0, 0, 5, 5], [160, 120, 40, 40], (60, 4)).tolist():
+        cv2.rectangle(picture, (x, y), (x + w, y + h), random.integers(0, 256, 3).tolist(), -1)
+    return picture
+
+
+def write_table(path, header, rows):
+    with open(path, "w", newline="") as file:
+        csv.writer(file).writerows([header, *rows])
+
+
+@pytest.fixture(scope="module")
+def folder(root, tmp_path_factory):
+    """Five walls, each from six places; the first two are the benchmark."""
+    folder = tmp_path_factory.mktemp("thesis")
+    runpy.run_path(str(root / "tests/retrieval/rerank/local_saved_model.py"))["write_local_saved_model"](folder / "e2" / "1")
+    runpy.run_path(str(root / "tests/retrieval/tiny_saved_model.py"))["write_tiny_saved_model"](folder / "e1" / "1")
+    for landmark in range(LANDMARKS):
+        (folder / "photos" / f"wall{landmark}").mkdir(parents=True)
+        for n in range(PHOTOGRAPHS):
+            moved = cv2.warpAffine(wall(landmark), np.float32([[1, 0, 4 * n], [0, 1, -3 * n]]), (160, 120),
+                                   borderMode=cv2.BORDER_REFLECT)
+            cv2.imwrite(str(folder / "photos" / f"wall{landmark}" / f"{landmark}{n}.png"), moved)
+    (folder / "benchmark").mkdir()
+    write_table(folder / "benchmark" / "test.csv", ["id"], [["00"], ["10"]])
+    index = [f"{landmark}{n}" for landmark in (0, 1) for n in range(1, PHOTOGRAPHS)]
+    write_table(folder / "benchmark" / "index.csv", ["id"], [[name] for name in index])
+    write_table(folder / "benchmark" / "retrieval_solution.csv", ["id", "images", "Usage"],
+                [["00", " ".join(index[:5]), "Public"], ["10", " ".join(index[5:]), "Private"]])
+    return folder
+
+
+@pytest.fixture
+def thesis(root, folder, tmp_path):
+    run_script = runpy.run_path(str(root / "tests/experiments/run_script.py"))["run_script"]
+    return functools.partial(
+        run_script, "experiments.thesis", models=f"{folder / 'e1'},{folder / 'e2'}", benchmark=folder / "benchmark",
+        photos=folder / "photos", output=tmp_path / "out", validation_queries=4, validation_index=8, codebook_photographs=4)
+
+
+def test_the_table(thesis, tmp_path):
+    done = thesis()
+    assert done.code == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert [line.split()[0] for line in lines[:8]] == ["row", *(f"E{n}" for n in range(1, 8))]
+    assert lines[3].split()[-2:] == ["-", "-"]
+    assert any(line.startswith("E5 against E2: ") for line in lines)
+    with open(tmp_path / "out" / "per_query.csv") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["query_id"] for row in rows] == ["00", "10"]
+    assert list(rows[0]) == ["query_id", "E1", "E2", "E5", "E6", "E7"]
+    for name in ("E5", "E6", "E7"):
+        assert (tmp_path / "out" / name / "rankings.csv").exists()
+        assert (tmp_path / "out" / name / "fusion.json").exists()
+    again = thesis()
+    assert again.stdout.splitlines()[1].split()[:5] == lines[1].split()[:5]
+
+
+@pytest.mark.parametrize(("change", "message"), [
+    ({"models": "-,-"}, "one to four --models"),
+    ({"models": "a,b,c,d,e"}, "one to four --models"),
+    ({"models": "absent"}, "no such folder"),
+    ({"validation_index": 500}, "photographs of landmarks outside the benchmark"),
+    ({"photos": "absent"}, "a folder at"),
+])
+def test_mistakes_are_one_line(thesis, change, message):
+    done = thesis(**change)
+    assert done.code == 2
+    assert message in done.stderr.splitlines()[-1]
+
+
+def test_a_last_model_without_local_features(thesis, folder):
+    done = thesis(models=f"{folder / 'e2'},{folder / 'e1'}")
+    assert done.code == 2
+    assert "with the signature local" in done.stderr.splitlines()[-1]
+
+
+def test_a_missing_photograph_is_counted_and_the_rest_goes_on(thesis, folder, tmp_path, caplog):
+    photos = shutil.copytree(folder / "photos", tmp_path / "photos")
+    (photos / "wall0" / "03.png").unlink()
+    done = thesis(photos=photos)
+    assert done.code == 0, done.stderr
+    assert "1 of 10 photographs are bad" in caplog.text
+    strict = thesis(photos=photos, output=tmp_path / "strict", strict="true")
+    assert strict.code == 2
+    assert "a usable photograph for 03" in strict.stderr.splitlines()[-1]
