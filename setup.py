@@ -23,6 +23,8 @@ setup(
     extras_require={
         "report": ["matplotlib"],
         "milvus": ["milvus-lite==3.2.2", "pandas<3", "pyarrow<25", "pymilvus==2.5.18", "setuptools<81"],
-        "dev": ["hypothesis", "import-linter", "pytest", "pytest-timeout", "pytest-xdist", "ruff"],
+        "prepare": ["apache-beam", "imagehash", "tensorflow-datasets", "tensorflow-metadata<1.17"],
+        "export": ["onnx<1.19", "onnxruntime", "openvino", "tf2onnx"],
+        "dev": ["hypothesis", "import-linter", "piexif", "pytest", "pytest-timeout", "pytest-xdist", "ruff"],
     },
 )
