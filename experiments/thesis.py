@@ -7,21 +7,18 @@ of the last one by SIFT, VLAD and patches; v of `v * global + (1 - v) * local` a
 landmarks outside the benchmark. Writes table.csv, per_query.csv, and for each re-ranker its fusion and rankings (E5/, ...).
 """
 
-from pathlib import Path
-
 from absl import flags
 
-from experiments.reranking.outside_benchmark import outside_benchmark
-from experiments.reranking.run_thesis import NAMES, Thesis
-from experiments.reranking.thesis_table import DASH, HEADER, aligned_text, effect, thesis_table
+from experiments.reranking.config import RerankingConfig
+from experiments.reranking.measured_row import MeasuredRow
+from experiments.reranking.measured_table import DASH
+from experiments.reranking.prepare_run import prepare_run
+from experiments.reranking.thesis_rerankers import thesis_rerankers
+from experiments.reranking.write_table import write_table
+from landmark_zoo.core.dataclass_flags import define_flags, from_flags
 from landmark_zoo.core.errors import UserError
-from landmark_zoo.core.files import write_csv, write_json
 from landmark_zoo.core.lock import lock_directory
-from landmark_zoo.core.provenance import resolved_flags
 from landmark_zoo.core.script import run
-from landmark_zoo.data.folder import read_folder
-from landmark_zoo.data.locator import ImageLocator
-from landmark_zoo.evaluation.read_benchmark import read_benchmark
 from landmark_zoo.retrieval.saved_model import EmbeddingModel
 
 _MODELS = flags.DEFINE_list("models", None, "Exported models of E1, E2, E3, E4 in this order; - for a missing one.",
@@ -30,12 +27,10 @@ _BENCHMARK = flags.DEFINE_string("benchmark", None, "Folder with GLDv2's csv fil
 _PHOTOS = flags.DEFINE_string("photos", None, "Folder of photographs, one folder per landmark: the benchmark's and others.",
                               required=True)
 _OUTPUT = flags.DEFINE_string("output", None, "Result folder; an interrupted run goes on there.", required=True)
-_QUERIES = flags.DEFINE_integer("validation_queries", 60, "Queries that v is fitted on.", lower_bound=1)
-_INDEX = flags.DEFINE_integer("validation_index", 600, "Index images that they search.", lower_bound=1)
-_OTHERS = flags.DEFINE_integer("codebook_photographs", 300, "Photographs that the codebook is fitted on.", lower_bound=1)
-_MAX_SIDE = flags.DEFINE_integer("max_side", 512, "Pixels of the longer side for local features.", lower_bound=32)
-_STRICT = flags.DEFINE_boolean("strict", False, "Stop at the first bad or missing photograph.")
-_SEED = flags.DEFINE_integer("seed", 0, "Of the draw, k-means, MAGSAC and the bootstrap.")
+define_flags(RerankingConfig)
+NAMES = ("E1", "E2", "E3", "E4")
+TITLES = {"E1": "ImageNet features", "E2": "classification", "E3": "siamese from ImageNet", "E4": "siamese from E2",
+          "E5": "re-ranked by SIFT", "E6": "re-ranked by VLAD", "E7": "re-ranked by patches"}
 
 
 def main(_):
@@ -43,24 +38,17 @@ def main(_):
     paths = [path.strip() for path in _MODELS.value]
     if len(paths) > len(NAMES) or all(path in ("", DASH) for path in paths):
         raise UserError("one to four --models, in the order E1, E2, E3, E4", ",".join(paths), "Write - for a missing one.")
-    benchmark = read_benchmark(_BENCHMARK.value, protocol="gldv2_retrieval")
-    catalogue, output, seed = read_folder([_PHOTOS.value]), Path(_OUTPUT.value), _SEED.value
-    outside = outside_benchmark(catalogue, benchmark, _QUERIES.value, _INDEX.value, _OTHERS.value, seed)
-    models = [None if path in ("", DASH) else EmbeddingModel(path) for path in paths]
-    models += [None] * (len(NAMES) - len(models))
-    with lock_directory(output):
-        rows = Thesis(benchmark, outside, ImageLocator(_PHOTOS.value), output, _MAX_SIDE.value, _STRICT.value,
-                      seed).run(models)
-        table = thesis_table(rows, benchmark, seed)
-        measured = [row for row in rows if row.average_precision]
-        write_csv(output / "table.csv", HEADER, table)
-        write_csv(output / "per_query.csv", ["query_id", *(row.name for row in measured)],
-                  ([query, *(f"{row.average_precision[query]:.6f}" for row in measured)] for query in benchmark.query_ids))
-        write_json(output / "flags.json", resolved_flags())
-    landmarks = {entry.id: entry.landmark_id for entry in catalogue}
-    print(aligned_text([HEADER, *table]))
-    for row in rows[len(NAMES):]:
-        print("\n".join(effect(row, measured[-4], landmarks, seed)))
+    thesis, landmarks = prepare_run(from_flags(RerankingConfig), _BENCHMARK.value, _PHOTOS.value, _OUTPUT.value)
+    models = {name: EmbeddingModel(path) for name, path in zip(NAMES, paths, strict=False) if path not in ("", DASH)}
+    last = max(models)
+    models[last].check_local()
+    with lock_directory(thesis.output):
+        rows = {name: MeasuredRow(name, TITLES[name], {}) for name in NAMES}
+        for name, model in models.items():
+            rows[name], lists = thesis.measure(model, name, TITLES[name])
+        rerankers = thesis_rerankers(models[last], thesis.read, thesis.outside.others, thesis.seed)
+        reranked = thesis.rerank(models[last], lists, rerankers, TITLES)
+        write_table(thesis, list(rows.values()), rows[last], reranked, landmarks)
 
 
 if __name__ == "__main__":

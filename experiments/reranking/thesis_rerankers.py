@@ -4,9 +4,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from landmark_zoo.core.progress import progress
-from landmark_zoo.data.photograph import BadPhotograph
-from landmark_zoo.retrieval.rerank.codebook import Codebook
+from experiments.reranking.visual_words import visual_words
 from landmark_zoo.retrieval.rerank.geometric_reranker import GeometricReranker
 from landmark_zoo.retrieval.rerank.patches import Patches
 from landmark_zoo.retrieval.rerank.reranker import Reranker
@@ -34,12 +32,6 @@ def thesis_rerankers(model: EmbeddingModel, read: Callable[[str], np.ndarray], c
         UserError: A model without the signature `local`, or too few local features.
     """
     patches, flat_too = Patches(model), SIFT(KEYPOINTS, contrast_threshold=0.0)
-    found = [np.zeros((0, 128), np.float32)]
-    for image in progress(codebook_ids, "E6: codebook"):
-        try:
-            found.append(flat_too(read(image)).vectors)
-        except BadPhotograph:
-            continue
-    codebook = Codebook(WORDS, SIFT.kind, seed).fit(np.concatenate(found), f"{len(codebook_ids)} photographs outside")
+    codebook = visual_words(flat_too, read, codebook_ids, WORDS, "E6", seed)
     return {"E5": GeometricReranker(SIFT(KEYPOINTS), min_inliers=MIN_INLIERS, seed=seed),
             "E6": VLAD(flat_too, codebook, intra=False), "E7": patches}

@@ -26,5 +26,5 @@ def test_three_rerankers_and_a_codebook_that_passes_over_bad_photographs():
 
 
 def test_no_photograph_for_the_codebook():
-    with pytest.raises(UserError, match="16 local features for 16 words"):
+    with pytest.raises(UserError, match="usable photographs for a codebook; received none of 1"):
         thesis_rerankers(Model(), read, ["bad"])

@@ -1,13 +1,14 @@
-from experiments.reranking.thesis_row import ThesisRow
-from experiments.reranking.thesis_table import HEADER, aligned_text, effect, thesis_table
+from experiments.reranking.measured_row import MeasuredRow
+from experiments.reranking.measured_table import HEADER, aligned_text, effect, measured_table
 from landmark_zoo.evaluation.gldv2 import Gldv2Benchmark
 
 BENCHMARK = Gldv2Benchmark("b", ("p", "q"), ("x",), {}, {"p": "Public", "q": "Private"}, 0, "0")
-BEFORE, AFTER = ThesisRow("E2", {"p": 0.5, "q": 0.8}, 12.34), ThesisRow("E5", {"p": 0.7, "q": 0.7}, 400.0, 0.85, 60.0)
+BEFORE = MeasuredRow("E2", "classification", {"p": 0.5, "q": 0.8}, 12.34)
+AFTER = MeasuredRow("E5", "re-ranked by SIFT", {"p": 0.7, "q": 0.7}, 400.0, 0.85, 60.0)
 
 
 def test_rows_in_per_cent_and_dashes_for_missing_models():
-    table = thesis_table([BEFORE, ThesisRow("E3", {}), AFTER], BENCHMARK)
+    table = measured_table([BEFORE, MeasuredRow("E3", "siamese from ImageNet", {}), AFTER], BENCHMARK)
     assert table[0] == ("E2", "classification", "65.00", "50.0 to 80.0", "80.00", "50.00", "12.3", "-")
     assert table[1] == ("E3", "siamese from ImageNet", *"------")
     assert table[2][2:6] == ("70.00", "70.0 to 70.0", "70.00", "70.00")

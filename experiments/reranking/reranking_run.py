@@ -1,4 +1,4 @@
-"""E1 to E7 of arXiv 2208.04201 on any benchmark in GLDv2's files."""
+"""Models measured on a benchmark, and their rankings re-ranked."""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -8,10 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from experiments.reranking.first_lists import DEPTH, FirstList, first_lists
+from experiments.reranking.measured_row import MeasuredRow
 from experiments.reranking.outside_benchmark import Outside
 from experiments.reranking.rerank_lists import rerank_lists
-from experiments.reranking.thesis_rerankers import thesis_rerankers
-from experiments.reranking.thesis_row import ThesisRow
 from landmark_zoo.data.locator import ImageLocator
 from landmark_zoo.evaluation.benchmark_pictures import benchmark_pictures
 from landmark_zoo.evaluation.gldv2 import Gldv2Benchmark
@@ -21,20 +20,20 @@ from landmark_zoo.retrieval.embed import embed
 from landmark_zoo.retrieval.model_input import model_input
 from landmark_zoo.retrieval.rerank.fusion import Fusion, ScoredList
 from landmark_zoo.retrieval.rerank.photograph_reader import photograph_reader
+from landmark_zoo.retrieval.rerank.reranker import Reranker
 from landmark_zoo.retrieval.saved_model import EmbeddingModel
 from landmark_zoo.retrieval.write_rankings import write_rankings
 
-NAMES = ("E1", "E2", "E3", "E4")
 TIMED = 10
 
 
 @dataclass(frozen=True)
-class Thesis:
+class RerankingRun:
     """Where everything lies.
 
     Attributes:
         benchmark: What is measured on.
-        outside: Photographs that v and the codebook are fitted on.
+        outside: Photographs that v and the codebooks are fitted on.
         locator: Finds the photographs.
         output: Gets embeddings, fusions, rankings; an interrupted run goes on there.
         max_side: Pixels to which photographs are shrunk for local features.
@@ -50,45 +49,41 @@ class Thesis:
     strict: bool
     seed: int
 
-    def run(self, models: Sequence[EmbeddingModel | None]) -> list[ThesisRow]:
-        """Measures the models, then re-ranks the rankings of the last one.
+    def read(self, image_id: str) -> np.ndarray:
+        """Returns a photograph, uint8 RGB [H, W, 3]; see `photograph_reader`."""
+        return photograph_reader(self.locator, self.max_side)(image_id)
+
+    def measure(self, model: EmbeddingModel, name: str, title: str) -> tuple[MeasuredRow, dict[str, FirstList]]:
+        """Ranks by a model's embeddings alone; returns its row and its lists."""
+        lists = self._first_lists(model, name, self.benchmark)
+        measured = self._measured({query: each.ids for query, each in lists.items()})
+        return MeasuredRow(name, title, measured, self._search_ms(model)), lists
+
+    def rerank(self, model: EmbeddingModel, lists: Mapping[str, FirstList], rerankers: Mapping[str, Reranker],
+               titles: Mapping[str, str]) -> list[MeasuredRow]:
+        """Re-ranks the lists of a model by each re-ranker, its weight fitted outside the benchmark.
 
         Args:
-            models: Of E1, E2, E3, E4; None for a missing one.
+            model: Whose lists they are; it also ranks the validation photographs.
+            lists: Query to list, as `measure` returns them.
+            rerankers: Name to re-ranker.
+            titles: Name to words.
 
         Returns:
-            Seven rows.
-
-        Raises:
-            UserError: The last model has no local features.
+            A row for each re-ranker; its fusion and rankings lie in `output / name`.
         """
-        last = next(model for model in reversed(models) if model is not None)
-        last.check_local()
-        rows, lists = [], {}
-        for name, model in zip(NAMES, models, strict=True):
-            if model is None:
-                rows.append(ThesisRow(name, {}))
-                continue
-            lists = self._first_lists(model, name, self.benchmark)
-            rows.append(ThesisRow(name, self._measured({query: each.ids for query, each in lists.items()}),
-                                  self._search_ms(model)))
-        return rows + self._reranked(last, lists)
-
-    def _reranked(self, model: EmbeddingModel, lists: Mapping[str, FirstList]) -> list[ThesisRow]:
-        read = photograph_reader(self.locator, self.max_side)
-        rerankers = thesis_rerankers(model, read, self.outside.others, self.seed)
         validation = self._first_lists(model, "validation", self.outside.validation)
         rows = []
         for name, reranker in rerankers.items():
-            tried = rerank_lists(reranker, validation, read, f"{name}, validation")
+            tried = rerank_lists(reranker, validation, self.read, f"{name}, validation")
             fusion = Fusion().fit([self._scored(query, validation[query], local) for query, local in tried.scores.items()])
             fusion.save(self.output / name / "fusion.json")
-            done = rerank_lists(reranker, lists, read, name)
+            done = rerank_lists(reranker, lists, self.read, name)
             rankings = {query: [lists[query].ids[row] for row in fusion.order(lists[query].scores, local)]
                         for query, local in done.scores.items()}
             write_rankings(self.output / name, list(rankings), list(rankings.values()),
                            {"re-ranking": name, "v": fusion.v, "max_side": self.max_side, "seed": self.seed})
-            rows.append(ThesisRow(name, self._measured(rankings), done.query_ms, fusion.v, done.describe_ms))
+            rows.append(MeasuredRow(name, titles[name], self._measured(rankings), done.query_ms, fusion.v, done.describe_ms))
         return rows
 
     def _first_lists(self, model: EmbeddingModel, name: str, benchmark: Gldv2Benchmark) -> dict[str, FirstList]:

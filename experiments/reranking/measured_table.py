@@ -1,10 +1,10 @@
-"""The table of arXiv 2208.04201, and where re-ranking makes a ranking worse."""
+"""Rankings set beside each other, and where re-ranking makes one worse."""
 
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from experiments.reranking.thesis_row import TITLES, ThesisRow
+from experiments.reranking.measured_row import MeasuredRow
 from landmark_zoo.evaluation.gldv2 import Gldv2Benchmark
 from landmark_zoo.evaluation.metric_summaries import metric_summaries
 from landmark_zoo.metrics.bootstrap import bootstrap_interval
@@ -13,7 +13,7 @@ HEADER = ("row", "what", "mAP@100", "95 % interval", "Private", "Public", "ms pe
 DASH = "-"
 
 
-def thesis_table(rows: Sequence[ThesisRow], benchmark: Gldv2Benchmark, seed: int = 0) -> list[tuple[str, ...]]:
+def measured_table(rows: Sequence[MeasuredRow], benchmark: Gldv2Benchmark, seed: int = 0) -> list[tuple[str, ...]]:
     """Returns the cells of the table under `HEADER`, in per cent; dashes where a model is missing."""
     return [_cells(row, benchmark, seed) for row in rows]
 
@@ -25,7 +25,7 @@ def aligned_text(table: Sequence[Sequence[str]]) -> str:
                      for line in table)
 
 
-def effect(row: ThesisRow, before: ThesisRow, landmarks: Mapping[str, str], seed: int = 0) -> list[str]:
+def effect(row: MeasuredRow, before: MeasuredRow, landmarks: Mapping[str, str], seed: int = 0) -> list[str]:
     """Says in a few lines what re-ranking changed, and on which landmarks it made the rankings worse.
 
     Args:
@@ -47,9 +47,9 @@ def effect(row: ThesisRow, before: ThesisRow, landmarks: Mapping[str, str], seed
                     if value < -1e-9)]
 
 
-def _cells(row: ThesisRow, benchmark: Gldv2Benchmark, seed: int) -> tuple[str, ...]:
+def _cells(row: MeasuredRow, benchmark: Gldv2Benchmark, seed: int) -> tuple[str, ...]:
     if not row.average_precision:
-        return (row.name, TITLES[row.name], *(DASH,) * (len(HEADER) - 2))
+        return (row.name, row.title, *(DASH,) * (len(HEADER) - 2))
     values = {"all": list(row.average_precision.values())}
     for part in ("Private", "Public"):
         values[part] = [value for query, value in row.average_precision.items() if benchmark.usage[query] == part]
@@ -57,5 +57,5 @@ def _cells(row: ThesisRow, benchmark: Gldv2Benchmark, seed: int) -> tuple[str, .
     whole = means["all"]
     parts = [f"{100 * means[part]['value']:.2f}" if part in means else DASH for part in ("Private", "Public")]
     interval = f"{100 * whole['low']:.1f} to {100 * whole['high']:.1f}"
-    return (row.name, TITLES[row.name], f"{100 * whole['value']:.2f}", interval, *parts, f"{row.query_ms:.1f}",
+    return (row.name, row.title, f"{100 * whole['value']:.2f}", interval, *parts, f"{row.query_ms:.1f}",
             DASH if row.v is None else f"{row.v:.2f}")

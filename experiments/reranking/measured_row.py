@@ -1,18 +1,16 @@
-"""One row of the table of arXiv 2208.04201."""
+"""One row of a table that sets rankings beside each other."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-TITLES = {"E1": "ImageNet features", "E2": "classification", "E3": "siamese from ImageNet", "E4": "siamese from E2",
-          "E5": "re-ranked by SIFT", "E6": "re-ranked by VLAD", "E7": "re-ranked by patches"}
-
 
 @dataclass(frozen=True)
-class ThesisRow:
+class MeasuredRow:
     """What was measured.
 
     Attributes:
-        name: "E1" to "E7".
+        name: Short, for columns and folders: "E5", "sift".
+        title: What it is, in words.
         average_precision: Query to its AP@100; empty where the model is missing.
         query_ms: Milliseconds for one query; of re-ranking, without the search before it.
         v: The fitted weight of the global score, of re-ranking only.
@@ -20,6 +18,7 @@ class ThesisRow:
     """
 
     name: str
+    title: str
     average_precision: Mapping[str, float]
     query_ms: float | None = None
     v: float | None = None

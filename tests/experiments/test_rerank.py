@@ -1,0 +1,48 @@
+"""`python -m experiments.rerank`, as a user starts it."""
+
+import functools
+import runpy
+
+import pytest
+
+from landmark_zoo.core.files import read_csv
+
+
+@pytest.fixture(scope="module")
+def folder(root, tmp_path_factory):
+    """The walls and a model."""
+    folder = tmp_path_factory.mktemp("rerank")
+    runpy.run_path(str(root / "tests/retrieval/rerank/local_saved_model.py"))["write_local_saved_model"](folder / "model")
+    runpy.run_path(str(root / "tests/experiments/reranking/walls.py"))["write_walls"](folder)
+    return folder
+
+
+@pytest.fixture
+def rerank(root, folder, tmp_path):
+    run_script = runpy.run_path(str(root / "tests/experiments/run_script.py"))["run_script"]
+    return functools.partial(
+        run_script, "experiments.rerank", savedmodel=folder / "model", benchmark=folder / "benchmark",
+        photos=folder / "photos", output=tmp_path / "out", validation_queries=4, validation_index=8, codebook_photographs=4)
+
+
+def test_a_row_for_each_method(rerank, tmp_path):
+    done = rerank(methods="sift,patches")
+    assert done.code == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert [line.split()[0] for line in lines[:4]] == ["row", "embedding", "sift", "patches"]
+    assert any(line.startswith("sift against embedding: ") for line in lines)
+    assert [row["row"] for row in read_csv(tmp_path / "out" / "table.csv", ["row"])] == ["embedding", "sift", "patches"]
+    rankings = read_csv(tmp_path / "out" / "sift" / "rankings.csv", ["id", "images"])
+    assert [row["id"] for row in rankings] == ["00", "10"]
+    assert all(len(row["images"].split()) == 10 for row in rankings)
+
+
+@pytest.mark.parametrize(("change", "message"), [
+    ({"methods": "sift,surf"}, "re-rankers of sift"),
+    ({"savedmodel": "absent"}, "absent"),
+    ({"validation_index": 500}, "photographs of landmarks outside the benchmark"),
+])
+def test_mistakes_are_one_line(rerank, change, message):
+    done = rerank(**change)
+    assert done.code == 2
+    assert message in done.stderr.splitlines()[-1]
