@@ -1,4 +1,10 @@
-"""Measures an exported model: python -m experiments.evaluate --savedmodel=DIR --benchmark=DIR --output=DIR"""
+"""Measures a system on a benchmark.
+
+    python -m experiments.evaluate --benchmark=DIR --output=DIR --savedmodel=DIR                        an exported model
+    python -m experiments.evaluate --benchmark=DIR --output=DIR --embeddings=DIR --query_embeddings=DIR  embeddings
+    python -m experiments.evaluate --benchmark=DIR --output=DIR --rankings=FILE.csv                      rankings
+    python -m experiments.evaluate --benchmark=DIR --output=DIR --scores=FILE.npy                        scores
+"""
 
 from pathlib import Path
 
@@ -10,63 +16,100 @@ from landmark_zoo.core.provenance import resolved_flags
 from landmark_zoo.core.script import run
 from landmark_zoo.data.locator import ImageLocator
 from landmark_zoo.evaluation.benchmark_pictures import benchmark_pictures
-from landmark_zoo.evaluation.evaluate_gldv2 import evaluate_gldv2
-from landmark_zoo.evaluation.evaluate_revisited import evaluate_revisited
+from landmark_zoo.evaluation.card_facts import NOT_STATED
+from landmark_zoo.evaluation.distractors import Distractors
+from landmark_zoo.evaluation.embedded_answers import embedded_answers
+from landmark_zoo.evaluation.folder_benchmark import FolderBenchmark
+from landmark_zoo.evaluation.graded_benchmark import GradedBenchmark
+from landmark_zoo.evaluation.measure import measure
+from landmark_zoo.evaluation.ranked_answers import ranked_answers
 from landmark_zoo.evaluation.read_benchmark import PROTOCOLS, read_benchmark
-from landmark_zoo.evaluation.revisited import RevisitedBenchmark
-from landmark_zoo.retrieval.embed import embed
+from landmark_zoo.evaluation.scored_answers import scored_answers
 from landmark_zoo.retrieval.embedding_set import EmbeddingSet
-from landmark_zoo.retrieval.saved_model import EmbeddingModel
 
 _SAVEDMODEL = flags.DEFINE_string("savedmodel", None, "Exported model: <name>, or <name>/<version>.")
 _EMBEDDINGS = flags.DEFINE_string("embeddings", None, "Instead of --savedmodel: embeddings of the index images.")
-_QUERY_EMBEDDINGS = flags.DEFINE_string("query_embeddings", None, "Instead of --savedmodel: embeddings of the queries.")
-_BENCHMARK = flags.DEFINE_string("benchmark", None, "Folder with GLDv2's csv files, or with gnd_*.json or gnd_*.pkl.")
-_GROUND_TRUTH = flags.DEFINE_string("ground_truth", None, "A gnd_*.json or gnd_*.pkl that lies elsewhere.")
-_PROTOCOL = flags.DEFINE_enum("protocol", None, PROTOCOLS, "Where the folder holds both kinds of files.")
+_QUERY_EMBEDDINGS = flags.DEFINE_string("query_embeddings", None, "With --embeddings: those of the queries; not needed with "
+                                        "--protocol=folder.")
+_RANKINGS = flags.DEFINE_string("rankings", None, "Instead of --savedmodel: csv file with columns id and images, as "
+                                "experiments.postprocess writes; rankings may be truncated.")
+_SCORES = flags.DEFINE_string("scores", None, "Instead of --savedmodel: npy file [queries, index images], in the order of "
+                              "the benchmark's lists.")
+_DISTRACTORS = flags.DEFINE_list("distractors", [], "Folders of embeddings that are appended to the index as negatives.")
+_BENCHMARK = flags.DEFINE_string("benchmark", None, "Folder with GLDv2's csv files, with gnd_*.json or gnd_*.pkl, with the "
+                                 "text files of Oxford5k or Paris6k, or with --protocol=folder one folder per landmark.")
+_GROUND_TRUTH = flags.DEFINE_string("ground_truth", None, "A gnd_*.json or gnd_*.pkl, or text files, that lie elsewhere.")
+_PROTOCOL = flags.DEFINE_enum("protocol", None, PROTOCOLS, "Where the files do not tell.")
 _PHOTOS = flags.DEFINE_string("photos", None, "Folder of the benchmark's photographs; by default --benchmark.")
 _OUTPUT = flags.DEFINE_string("output", None, "Result folder; an interrupted run goes on there.", required=True)
-_NAME = flags.DEFINE_string("name", None, "What reports shall call the model; by default its own name.")
-_CROP = flags.DEFINE_boolean("crop", True, "Cut queries to the boxes of a revisited benchmark.")
+_NAME = flags.DEFINE_string("name", None, "What reports shall call the system; by default the model's or the file's name.")
+_CROP = flags.DEFINE_boolean("crop", True, "Cut queries to their boxes where the benchmark has boxes.")
 _BATCH_SIZE = flags.DEFINE_integer("batch_size", 32, "Photographs per call of the model.", lower_bound=1)
 _SEED = flags.DEFINE_integer("seed", 0, "Of the bootstrap of the intervals.")
 _STRICT = flags.DEFINE_boolean("strict", False, "Stop at the first bad or missing photograph.")
 
 
 def main(_):
-    """Reads the benchmark, embeds its pictures, ranks, measures, writes."""
-    benchmark = read_benchmark(_BENCHMARK.value, _GROUND_TRUTH.value, _PROTOCOL.value)
+    """Reads the benchmark and what was found, measures, writes."""
+    _check_source()
+    benchmark = read_benchmark(_BENCHMARK.value, _GROUND_TRUTH.value, _PROTOCOL.value, _PHOTOS.value)
     with lock_directory(_OUTPUT.value):
-        queries, index = _read_embeddings() if _EMBEDDINGS.value else _embed_pictures(benchmark)
-        evaluate = evaluate_revisited if isinstance(benchmark, RevisitedBenchmark) else evaluate_gldv2
-        name = _NAME.value or index.provenance.get("model", {}).get("name", "unnamed")
-        results = evaluate(benchmark, queries, index, name, seed=_SEED.value)
+        answers = _answers(benchmark)
+        name = _NAME.value or answers.facts["model_name"]
+        if name == NOT_STATED:
+            name = Path(_RANKINGS.value or _SCORES.value or _EMBEDDINGS.value).stem
+        results = measure(benchmark, answers, name, _SEED.value)
         missing = results.card.queries_missing + results.card.index_images_missing
         if _STRICT.value and missing:
-            raise UserError("an embedding for every picture of the benchmark", f"{missing} without one",
+            raise UserError("an answer or embedding for every picture of the benchmark", f"{missing} without one",
                             "Embed them too, or leave out --strict.")
         results.write(_OUTPUT.value, resolved_flags())
     print(results.table())
 
 
+def _check_source():
+    sources = {"savedmodel": _SAVEDMODEL, "embeddings": _EMBEDDINGS, "rankings": _RANKINGS, "scores": _SCORES}
+    given = [f"--{name}" for name, flag in sources.items() if flag.value]
+    queries_alone = bool(_QUERY_EMBEDDINGS.value) and not _EMBEDDINGS.value
+    if len(given) != 1 or queries_alone:
+        raise UserError("--savedmodel, or --embeddings with --query_embeddings, or --rankings, or --scores",
+                        "--query_embeddings without --embeddings" if queries_alone else " and ".join(given) or "neither",
+                        "Say what to measure.")
+    if _DISTRACTORS.value and (_RANKINGS.value or _SCORES.value):
+        raise UserError("--distractors with --savedmodel or --embeddings", f"them with {given[0]}", "Leave them out.")
+
+
+def _answers(benchmark):
+    if _RANKINGS.value:
+        return ranked_answers(benchmark, _RANKINGS.value)
+    if _SCORES.value:
+        return scored_answers(benchmark, _SCORES.value)
+    queries, index = _read_embeddings() if _EMBEDDINGS.value else _embed_pictures(benchmark)
+    return embedded_answers(benchmark, queries, index, Distractors.read(_DISTRACTORS.value, index))
+
+
 def _embed_pictures(benchmark):
-    if not _SAVEDMODEL.value or _QUERY_EMBEDDINGS.value:
-        raise UserError("--savedmodel, or --embeddings with --query_embeddings", "neither", "Say what to measure.")
+    from landmark_zoo.retrieval.embed import embed
+    from landmark_zoo.retrieval.picture import Picture
+    from landmark_zoo.retrieval.saved_model import EmbeddingModel  # TensorFlow, which nothing else here needs
+
+    model, folder = EmbeddingModel(_SAVEDMODEL.value), Path(_OUTPUT.value, "embeddings")
+    options = {"batch_size": _BATCH_SIZE.value, "strict": _STRICT.value}
+    if isinstance(benchmark, FolderBenchmark):
+        pictures = [Picture(image, path) for image, path in benchmark.paths.items()]
+        return (embed(model, pictures, folder / "index", **options),) * 2
     photos = _PHOTOS.value or _BENCHMARK.value
     if not photos:
         raise UserError("a folder of photographs", "none", "Give --photos.")
-    model = EmbeddingModel(_SAVEDMODEL.value)
-    apply_exif = not isinstance(benchmark, RevisitedBenchmark)
     parts = zip(("queries", "index"), benchmark_pictures(benchmark, ImageLocator(photos), _CROP.value), strict=True)
-    return [embed(model, pictures, Path(_OUTPUT.value, "embeddings", part), batch_size=_BATCH_SIZE.value,
-                  apply_exif=apply_exif, strict=_STRICT.value) for part, pictures in parts]
+    return [embed(model, pictures, folder / part, apply_exif=not isinstance(benchmark, GradedBenchmark), **options)
+            for part, pictures in parts]
 
 
 def _read_embeddings():
-    if not _QUERY_EMBEDDINGS.value or _SAVEDMODEL.value:
-        raise UserError("--embeddings with --query_embeddings and without --savedmodel", "another combination",
-                        "Give both folders of embeddings, or a model.")
-    return EmbeddingSet.load(_QUERY_EMBEDDINGS.value), EmbeddingSet.load(_EMBEDDINGS.value)
+    if not _QUERY_EMBEDDINGS.value and _PROTOCOL.value != "folder":
+        raise UserError("--embeddings with --query_embeddings", "--embeddings alone", "Give both folders of embeddings.")
+    return EmbeddingSet.load(_QUERY_EMBEDDINGS.value or _EMBEDDINGS.value), EmbeddingSet.load(_EMBEDDINGS.value)
 
 
 if __name__ == "__main__":

@@ -6,8 +6,9 @@
 
 The steps follow one another in the order of the flags. The output holds the new embeddings, `queries/` and `index/`, for
 `experiments.evaluate --query_embeddings --embeddings`; with --diffusion or --k_reciprocal it holds `rankings.csv` instead,
-and `rankings.json` beside it. A whitening that was fitted is kept as `whitening/`, and what it makes of the embeddings that
-it was fitted on as `whitening_train/`, so that another can be fitted on them.
+for `experiments.evaluate --rankings`, and `rankings.json` beside it for the protocol card. A whitening that was fitted is
+kept as `whitening/`, and what it makes of the embeddings that it was fitted on as `whitening_train/`, so that another can be
+fitted on them.
 """
 
 from pathlib import Path

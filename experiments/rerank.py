@@ -36,7 +36,7 @@ def main(_):
         rerankers = named_rerankers(_METHODS.value, model, reranking.read, reranking.outside.others, reranking.seed,
                                     _BUDGET.value)
         before, lists = reranking.measure(model, "embedding", "by embedding alone")
-        reranked = reranking.rerank(model, lists, rerankers, TITLES)
+        reranked = reranking.rerank(model, before, lists, rerankers, TITLES)
         write_table(reranking, [before], before, reranked, landmarks)
 
 

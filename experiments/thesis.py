@@ -47,7 +47,7 @@ def main(_):
         for name, model in models.items():
             rows[name], lists = thesis.measure(model, name, TITLES[name])
         rerankers = thesis_rerankers(models[last], thesis.read, thesis.outside.others, thesis.seed)
-        reranked = thesis.rerank(models[last], lists, rerankers, TITLES)
+        reranked = thesis.rerank(models[last], rows[last], lists, rerankers, TITLES)
         write_table(thesis, list(rows.values()), rows[last], reranked, landmarks)
 
 

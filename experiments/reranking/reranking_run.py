@@ -17,6 +17,7 @@ from landmark_zoo.evaluation.gldv2 import Gldv2Benchmark
 from landmark_zoo.metrics.average_precision_at_k import average_precision_at_k
 from landmark_zoo.metrics.ranks import positive_ranks
 from landmark_zoo.retrieval.embed import embed
+from landmark_zoo.retrieval.embedding_set import EmbeddingSet
 from landmark_zoo.retrieval.model_input import model_input
 from landmark_zoo.retrieval.rerank.fusion import Fusion, ScoredList
 from landmark_zoo.retrieval.rerank.photograph_reader import photograph_reader
@@ -59,12 +60,13 @@ class RerankingRun:
         measured = self._measured({query: each.ids for query, each in lists.items()})
         return MeasuredRow(name, title, measured, self._search_ms(model)), lists
 
-    def rerank(self, model: EmbeddingModel, lists: Mapping[str, FirstList], rerankers: Mapping[str, Reranker],
-               titles: Mapping[str, str]) -> list[MeasuredRow]:
+    def rerank(self, model: EmbeddingModel, before: MeasuredRow, lists: Mapping[str, FirstList],
+               rerankers: Mapping[str, Reranker], titles: Mapping[str, str]) -> list[MeasuredRow]:
         """Re-ranks the lists of a model by each re-ranker, its weight fitted outside the benchmark.
 
         Args:
             model: Whose lists they are; it also ranks the validation photographs.
+            before: The model's row, as `measure` returns it.
             lists: Query to list, as `measure` returns them.
             rerankers: Name to re-ranker.
             titles: Name to words.
@@ -73,6 +75,9 @@ class RerankingRun:
             A row for each re-ranker; its fusion and rankings lie in `output / name`.
         """
         validation = self._first_lists(model, "validation", self.outside.validation)
+        facts = {"depth": DEPTH, "model_fingerprint": model.fingerprint,
+                 **{part: EmbeddingSet.load(self.output / "embeddings" / before.name / part).provenance
+                    for part in ("queries", "index")}}
         rows = []
         for name, reranker in rerankers.items():
             tried = rerank_lists(reranker, validation, self.read, f"{name}, validation")
@@ -82,7 +87,8 @@ class RerankingRun:
             rankings = {query: [lists[query].ids[row] for row in fusion.order(lists[query].scores, local)]
                         for query, local in done.scores.items()}
             write_rankings(self.output / name, list(rankings), list(rankings.values()),
-                           {"re-ranking": name, "v": fusion.v, "max_side": self.max_side, "seed": self.seed})
+                           {"method": titles[name], **facts,
+                            "settings": {"v": fusion.v, "max_side": self.max_side, "seed": self.seed}})
             rows.append(MeasuredRow(name, titles[name], self._measured(rankings), done.query_ms, fusion.v, done.describe_ms))
         return rows
 

@@ -25,7 +25,7 @@ def read_folder(roots: Sequence[str | Path]) -> Catalogue:
         UserError: A root is no folder, or no picture lies in any.
     """
     roots = [Path(os.path.abspath(root)) for root in roots]
-    found = [(root, path) for root in roots for path in _pictures(root)]
+    found = [(root, path) for root in roots for path in pictures_below(root)]
     source = ", ".join(map(str, roots))
     if not found:
         raise UserError(f"pictures ({' '.join(SUFFIXES)}) in folders below {source}", "none", "Check the path.")
@@ -39,7 +39,14 @@ def read_folder(roots: Sequence[str | Path]) -> Catalogue:
     return Catalogue(tuple(entries), source)
 
 
-def _pictures(root: Path) -> Iterator[Path]:
+def pictures_below(root: Path) -> Iterator[Path]:
+    """Yields the paths of the pictures below a folder, folder by folder, in the order of their names.
+
+    Names that begin with a dot are passed over, and links are followed once.
+
+    Raises:
+        UserError: No folder there.
+    """
     if not root.is_dir():
         raise UserError(f"a folder at {root}", "a file" if root.exists() else "nothing", "Check the path.")
     seen = set()

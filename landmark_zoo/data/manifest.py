@@ -35,15 +35,16 @@ class Manifest:
 
     Attributes:
         directory: The folder.
-        split: "train", "validation" or "test".
+        split: "train", "validation" or "test"; "index" or "query" of a benchmark.
         label_map: Label <-> landmark.
         class_counts: The number of records of each label.
         shards: The record files, in order.
         skipped: The number of photographs left out as bad; `skipped.csv` names them with the reason.
         seed: What the records were shuffled with.
-        max_side: The longest side allowed, in pixels.
+        max_side: The longest side allowed, in pixels; None for any.
         source: Where the photographs came from.
         plan: SHA-256 of everything that decides what is written; equal plans give equal records.
+        upright: Whether pictures were turned as their EXIF orientation says.
     """
 
     directory: Path
@@ -53,9 +54,10 @@ class Manifest:
     shards: tuple[Shard, ...]
     skipped: int
     seed: int
-    max_side: int
+    max_side: int | None
     source: str
     plan: str
+    upright: bool = True
 
     @cached_property
     def num_examples(self) -> int:
@@ -82,6 +84,7 @@ class Manifest:
             "skipped": self.skipped,
             "seed": self.seed,
             "max_side": self.max_side,
+            "upright": self.upright,
             "source": self.source,
             "plan": self.plan,
             "shards": [asdict(shard) for shard in self.shards],
@@ -90,8 +93,12 @@ class Manifest:
         })
 
 
-def read_manifest(directory: str | Path) -> Manifest:
+def read_manifest(directory: str | Path, *, check: bool = True) -> Manifest:
     """Reads a folder's manifest and checks that its record files are there in full size.
+
+    Args:
+        directory: The folder.
+        check: False reads it as it is.
 
     Raises:
         UserError: No manifest (the records are not finished), one of another version or that contradicts itself, or a
@@ -110,11 +117,12 @@ def read_manifest(directory: str | Path) -> Manifest:
             directory=directory, split=facts["split"], label_map=LabelMap(facts["landmark_ids"]),
             class_counts=tuple(facts["class_counts"]), shards=tuple(Shard(**shard) for shard in facts["shards"]),
             skipped=facts["skipped"], seed=facts["seed"], max_side=facts["max_side"], source=facts["source"],
-            plan=facts["plan"])
+            plan=facts["plan"], upright=facts.get("upright", True))
     except (KeyError, TypeError) as error:
         raise UserError(f"a manifest of records in {path}", f"{type(error).__name__}: {error}",
                         "Prepare the records again.") from error
-    _check(manifest, facts)
+    if check:
+        _check(manifest, facts)
     return manifest
 
 

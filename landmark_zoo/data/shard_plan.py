@@ -19,16 +19,18 @@ class ShardPlan:
         split: "train", "validation" or "test".
         num_shards: The number of record files.
         seed: Of the order.
-        max_side: The longest side of the stored pictures, in pixels.
+        max_side: The longest side of the stored pictures, in pixels; None for any.
         label_map: Label of each landmark.
+        upright: Whether pictures are turned as their EXIF orientation says.
     """
 
     catalogue: Catalogue
     split: str
     num_shards: int
     seed: int
-    max_side: int
+    max_side: int | None
     label_map: LabelMap
+    upright: bool = True
 
     @cached_property
     def entries(self) -> list[Entry]:
@@ -46,6 +48,8 @@ class ShardPlan:
         digest = hashlib.sha256()
         for fact in (self.split, self.num_shards, self.seed, self.max_side, self.label_map.fingerprint):
             digest.update(f"{fact}\n".encode())
+        if not self.upright:
+            digest.update(b"as stored\n")
         for entry in self.entries:
             digest.update(f"{entry.id}\t{entry.path}\t{entry.landmark_id}\n".encode())
         return digest.hexdigest()

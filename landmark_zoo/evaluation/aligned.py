@@ -1,5 +1,6 @@
 """The embeddings that a benchmark asks for."""
 
+from collections.abc import Collection
 from typing import Protocol
 
 from absl import logging
@@ -15,6 +16,9 @@ class Benchmark(Protocol):
     query_ids: tuple[str, ...]
     index_ids: tuple[str, ...]
     ground_truth_sha256: str
+
+    def labelled_ids(self, query_id: str) -> Collection[str]:
+        """Returns the index images that count for or against a query in another way than plain negatives do."""
 
 
 def aligned(benchmark: Benchmark, queries: EmbeddingSet, index: EmbeddingSet) -> tuple[EmbeddingSet, EmbeddingSet]:

@@ -68,6 +68,10 @@ class Gldv2Benchmark:
         return cls(folder.resolve().name, queries, index_ids, positives, usage, len(listed) - len(queries),
                    sha256(solution))
 
+    def labelled_ids(self, query_id: str) -> frozenset[str]:
+        """Returns the index images that have a label for a query: its positives."""
+        return self.positives[query_id]
+
 
 def _file(folder: Path, stem: str) -> Path:
     for name in (f"{stem}.csv", f"{stem}_v2.1.csv"):

@@ -15,7 +15,7 @@ class ProtocolCard:
 
     Attributes:
         benchmark: Its name.
-        protocol: "gldv2_retrieval" or "revisited".
+        protocol: "gldv2_retrieval", "revisited", "oxford" or "folder".
         ground_truth_sha256: Of the ground truth file.
         query_photographs_sha256: Over ids, boxes and file sizes of the query pictures.
         index_photographs_sha256: Likewise of the index pictures.
@@ -28,6 +28,11 @@ class ProtocolCard:
         whitening: Which whitening it holds.
         whitening_learnt_on: The data of that whitening.
         training_data: What the model was trained on.
+        database_augmentation: How index images were moved towards their neighbours, "none" if they were not.
+        query_expansion: How queries were.
+        reranking: What ordered the index images again after the search, with its settings.
+        distractors: What was added to the index.
+        depth: How many places of each ranking were looked at.
         average_precision: The convention of AP.
         precision: The divisor of precision at k.
         junk: What happens to junk.
@@ -72,6 +77,11 @@ class ProtocolCard:
     model_fingerprint: str
     versions: Mapping[str, str]
     git_commit: str
+    database_augmentation: str = "none"
+    query_expansion: str = "none"
+    reranking: str = "none"
+    distractors: str = "none"
+    depth: str = "the whole index"
 
     def to_dict(self) -> dict[str, Any]:
         """Returns the card as plain JSON values."""

@@ -60,7 +60,11 @@ class Results:
         width = max(map(len, self.metrics))
         lines = [f"{name:{width}}  {100 * m['value']:6.2f}  [{100 * m['low']:6.2f}, {100 * m['high']:6.2f}]  "
                  f"{m['queries']:5d} queries" for name, m in self.metrics.items()]
-        return "\n".join([f"{self.name} on {self.card.benchmark} ({self.card.protocol}), per cent", *lines])
+        card = self.card
+        counts = (f"queries: {card.queries_used} used, {card.queries_ignored} ignored, {card.queries_missing} without an "
+                  f"answer; index images: {card.index_images}, {card.index_images_missing} missing; distractors: "
+                  f"{card.distractors}")
+        return "\n".join([f"{self.name} on {card.benchmark} ({card.protocol}), per cent", *lines, counts])
 
     def _check_folder(self, output: Path) -> None:
         if not (output / "metrics.json").exists():

@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 
 from landmark_zoo.core.errors import UserError
-from landmark_zoo.data import shards as module
+from landmark_zoo.data import shards_by_threads, write_shard
 from landmark_zoo.data.folder import read_folder
 from landmark_zoo.data.label_map import LabelMap
 from landmark_zoo.data.photograph import read_photograph
@@ -119,15 +119,6 @@ def test_strict_does_not_accept_what_was_skipped_before(photos, tmp_path, pictur
         write(photos, tmp_path / "r", strict=True)
 
 
-def test_what_tensorflow_refuses_never_gets_in(photos, tmp_path, monkeypatch):
-    def refuse(encoded):
-        raise tf.errors.InvalidArgumentError(None, None, "no")
-
-    monkeypatch.setattr(module, "decode_image", refuse)
-    with pytest.raises(UserError, match="11 bad ones"):
-        write(photos, tmp_path / "r")
-
-
 def test_only_bad_photographs_leave_nothing(photo_folder, tmp_path):
     photos = photo_folder({"a": 2})
     for path in photos.rglob("*.jpg"):
@@ -138,14 +129,14 @@ def test_only_bad_photographs_leave_nothing(photo_folder, tmp_path):
 
 
 def fail_at(monkeypatch, shard, error):
-    write_record_file = module.write_record_file
+    write_record_file = write_shard.write_record_file
 
     def fail(path, records):
         if f"-{shard:05d}-of-" in str(path):
             raise error
         return write_record_file(path, records)
 
-    monkeypatch.setattr(module, "write_record_file", fail)
+    monkeypatch.setattr(write_shard, "write_record_file", fail)
 
 
 @pytest.mark.parametrize("error", [OSError(errno.ENOSPC, "No space left on device"), KeyboardInterrupt()])
@@ -179,7 +170,7 @@ def test_a_shard_without_its_note_is_written_again(photos, tmp_path, monkeypatch
 
 def test_a_finished_folder_is_left_as_it_is(photos, tmp_path, monkeypatch):
     first = write(photos, tmp_path / "r")
-    monkeypatch.setattr(module, "read_photograph", None)
+    monkeypatch.setattr(shards_by_threads, "make_record", None)
     assert write(photos, tmp_path / "r", workers=1) == first
 
 
@@ -213,26 +204,41 @@ def test_foreign_records_are_not_written_over(photos, tmp_path):
         write(photos, tmp_path / "r")
 
 
-def test_few_photographs_are_in_memory_at_a_time(photo_folder, tmp_path, monkeypatch):
-    photos = photo_folder({"a": 30})
-    begun, most, done = [], [], []
-    record, good = module._record, module._good
+def test_another_writer_gives_the_same_files(photos, tmp_path):
+    def one_by_one(directory, plan, todo):
+        for name, entries in reversed(todo):
+            write_shard.write_shard(directory, name, [shards_by_threads._made(entry, plan) for entry in entries])
 
-    def counting(entry, plan):
-        begun.append(entry)
-        most.append(len(begun) - len(done))
-        return record(entry, plan)
+    write(photos, tmp_path / "a")
+    write(photos, tmp_path / "b", write_shards=one_by_one)
+    assert content(tmp_path / "a") == content(tmp_path / "b")
 
-    def taking(results, skipped, strict):
-        for item in good(results, skipped, strict):
-            done.append(item)
-            yield item
 
-    monkeypatch.setattr(module, "_record", counting)
-    monkeypatch.setattr(module, "_good", taking)
-    write(photos, tmp_path / "r", workers=2)
-    assert len(done) == 30
-    assert max(most) <= 2 * 4 + 1
+def test_a_writer_that_leaves_a_file_out_is_found_out(photos, tmp_path):
+    with pytest.raises(UserError, match=r"all but 3, first train-00000-of-00003"):
+        write(photos, tmp_path / "r", write_shards=lambda directory, plan, todo: None)
+
+
+def test_the_photographs_are_listed_with_their_sizes(photos, tmp_path, picture, encode):
+    (photos / "petra/large.jpg").write_bytes(encode(picture(100, 150)))
+    (photos / "petra/empty.jpg").write_bytes(b"")
+    write(photos, tmp_path / "r")
+    with open(tmp_path / "r/photographs.csv", newline="") as file:
+        rows = {row["id"]: row for row in csv.DictReader(file)}
+    assert len(rows) == 13
+    assert [rows["large"][name] for name in ("landmark_id", "original_height", "original_width")] == ["petra", "100", "150"]
+    assert (rows["empty"]["original_height"], rows["empty"]["path"]) == ("", str(photos / "petra/empty.jpg"))
+    assert rows["lonely_0"]["original_width"] == "64"
+
+
+def test_pictures_as_they_are_stored(photos, tmp_path, picture, encode):
+    turned = encode(picture(40, 60), exif=b"Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\0")
+    for path in photos.rglob("*.jpg"):
+        path.write_bytes(turned)
+    assert {(int(e.height), int(e.width)) for e in examples(write(photos, tmp_path / "a"))} == {(60, 40)}
+    stored = write(photos, tmp_path / "b", max_side=None, upright=False)
+    assert {e.encoded.numpy() for e in examples(stored)} == {turned}
+    assert (stored.max_side, stored.upright) == (None, False)
 
 
 def test_impossible_numbers_are_a_programmers_mistake(photos, tmp_path):

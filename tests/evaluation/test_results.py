@@ -54,5 +54,7 @@ def test_other_results_are_not_overwritten(tmp_path):
 
 
 def test_the_table_is_in_per_cent():
-    assert RESULTS.table().splitlines() == [
-        "tiny on benchmark (protocol), per cent", "mAP@100   50.00  [ 40.00,  60.00]      2 queries"]
+    head, metric, counts = RESULTS.table().splitlines()
+    assert (head, metric) == ("tiny on benchmark (protocol), per cent", "mAP@100   50.00  [ 40.00,  60.00]      2 queries")
+    assert counts == ("queries: 2 used, 1 ignored, queries_missing without an answer; index images: index_images, "
+                      "index_images_missing missing; distractors: distractors")

@@ -40,7 +40,9 @@ def test_each_difficulty_has_its_positives_and_junk(tmp_path, difficulty, positi
 
 def test_relevance_of_an_image(tmp_path):
     benchmark = RevisitedBenchmark.read(written(tmp_path, TRUTH))
-    assert [benchmark.relevance(0, image) for image in range(4)] == ["easy", "hard", "junk", "negative"]
+    assert [benchmark.relevance("q1", image) for image in "abcd"] == ["easy", "hard", "junk", "negative"]
+    assert benchmark.relevance("q1", "a distractor") == "negative"
+    assert sorted(benchmark.labelled_ids("q1")) == ["a", "b", "c"]
 
 
 def _without(key):

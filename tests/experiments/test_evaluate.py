@@ -12,6 +12,7 @@ from PIL import Image
 
 from landmark_zoo.core.lock import lock_directory
 from landmark_zoo.evaluation.protocol_card import ProtocolCard
+from landmark_zoo.retrieval.embedding_set import EmbeddingSet
 
 QUERIES, INDEX = ["q0", "q1"], ["i0", "i1", "i2", "i3"]  # two landmarks in turn
 
@@ -98,6 +99,107 @@ def test_gldv2_with_a_missing_picture_and_again_from_its_embeddings(evaluate, sa
     strict = evaluate(output=tmp_path / "strict", strict=True, **flags, **sets)
     assert strict.code == 2
     assert "received 1 without one" in strict.stderr.splitlines()[-1]
+
+
+@pytest.fixture
+def sets(tmp_path):
+    """Embeddings of the pictures of `benchmark`, a landmark in each direction, and of two others."""
+    def save(name, **vectors):
+        rows = np.array(list(vectors.values()), np.float32)
+        rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+        EmbeddingSet(list(vectors), rows, "f", {"model": {"name": "planted"}}).save(tmp_path / name)
+        return tmp_path / name
+    return {"query_embeddings": save("queries", q0=[1, 0], q1=[0, 1]),
+            "embeddings": save("index", i0=[3, 1], i1=[1, 3], i2=[2, 1], i3=[1, 2])}, save("others", d0=[5, 1], d1=[5, 2])
+
+
+def test_distractors(evaluate, benchmark, sets, tmp_path):
+    embeddings, others = sets
+    for name, more in (("alone", {}), ("more", {"distractors": others})):
+        done = evaluate(benchmark=benchmark, output=tmp_path / name, **embeddings, **more)
+        assert done.code == 0, done.stderr
+    assert "queries: 2 used, 0 ignored, 0 without an answer; index images: 4, 0 missing; distractors: 2 phot" in done.stdout
+    alone, more = (read(tmp_path / name) for name in ("alone", "more"))
+    assert (alone["name"], alone["card"]["distractors"]) == ("planted", "none")
+    assert alone["metrics"]["mAP/Medium"]["value"] == 1.0
+    assert more["metrics"]["mAP/Medium"]["value"] == pytest.approx((((0 + 1 / 2) / 2 + (1 / 3 + 2 / 4) / 2) / 2 + 1) / 2)
+    refused = evaluate(benchmark=benchmark, output=tmp_path / "twice", **embeddings, distractors=embeddings["embeddings"])
+    assert refused.code == 2
+    assert "a picture cannot be a distractor and in the index" in refused.stderr
+
+
+def test_what_postprocess_ranks_is_measured_and_never_compared_silently(root, evaluate, benchmark, sets, tmp_path):
+    embeddings, _ = sets
+    run_script = runpy.run_path(str(root / "tests/experiments/run_script.py"))["run_script"]
+    done = run_script("experiments.postprocess", queries=embeddings["query_embeddings"], index=embeddings["embeddings"],
+                      dba=1, k_reciprocal=True, output=tmp_path / "ranked")
+    assert done.code == 0, done.stderr
+    for name, flags in (("plain", embeddings), ("ranked_result", {"rankings": tmp_path / "ranked/rankings.csv"})):
+        done = evaluate(benchmark=benchmark, output=tmp_path / name, protocol="gldv2_retrieval", **flags)
+        assert done.code == 0, done.stderr
+    plain, ranked = (ProtocolCard.from_dict(read(tmp_path / name)["card"]) for name in ("plain", "ranked_result"))
+    assert ranked.reranking.startswith("k-reciprocal, candidates 500, k1 20")
+    assert set(plain.differences(ranked)) == {"reranking", "database_augmentation"}
+
+
+def test_scores(evaluate, benchmark, tmp_path):
+    np.save(tmp_path / "mine.npy", np.array([[0.9, 0.1, 0.8, 0.2], [0.1, 0.2, 0.8, 0.9]]))
+    flags = {"benchmark": benchmark, "protocol": "gldv2_retrieval", "output": tmp_path / "out"}
+    done = evaluate(scores=tmp_path / "mine.npy", **flags)
+    assert done.code == 0, done.stderr
+    facts = read(tmp_path / "out")
+    assert (facts["name"], facts["card"]["model_fingerprint"]) == ("mine", "not stated")
+    assert facts["metrics"]["mAP@100"]["value"] == pytest.approx((1 + (1 + 2 / 3) / 2) / 2)
+
+
+def test_truncated_rankings_under_strict(evaluate, benchmark, tmp_path):
+    (tmp_path / "mine.csv").write_text("id,images\nq0,i0 i2\n")
+    flags = {"benchmark": benchmark, "protocol": "gldv2_retrieval", "rankings": tmp_path / "mine.csv"}
+    assert evaluate(output=tmp_path / "out", **flags).code == 0
+    facts = read(tmp_path / "out")
+    assert (facts["metrics"]["mAP@100"]["value"], facts["card"]["queries_missing"], facts["card"]["depth"]) == (
+        0.5, 1, "2 places at most")
+    strict = evaluate(output=tmp_path / "strict", strict=True, **flags)
+    assert strict.code == 2
+    assert "received 1 without one" in strict.stderr
+
+
+def test_ones_own_folder_embedded_once(evaluate, savedmodel, benchmark, tmp_path):
+    for number, name in enumerate(INDEX):
+        place = tmp_path / "mine" / f"landmark{number % 2}"
+        place.mkdir(parents=True, exist_ok=True)
+        (benchmark / "jpg" / f"{name}.jpg").rename(place / f"{name}.jpg")
+    flags = {"benchmark": tmp_path / "mine", "protocol": "folder"}
+    done = evaluate(savedmodel=savedmodel, output=tmp_path / "out", **flags)
+    assert done.code == 0, done.stderr
+    facts = read(tmp_path / "out")
+    assert (facts["protocol"], facts["queries_used"], facts["metrics"]["mAP"]["value"]) == ("folder", 4, 1.0)
+    again = evaluate(embeddings=tmp_path / "out/embeddings/index", output=tmp_path / "again", **flags)
+    assert again.code == 0, again.stderr
+    assert read(tmp_path / "again")["metrics"] == facts["metrics"]
+
+
+def test_the_first_benchmarks_from_the_authors_text_files(evaluate, savedmodel, benchmark, tmp_path):
+    for kind, text in {"query": "oxc1_i0 0 0 64 64", "good": "i0", "ok": "i2", "junk": "q0"}.items():
+        (benchmark / f"tower_1_{kind}.txt").write_text(text)
+    done = evaluate(savedmodel=savedmodel, benchmark=benchmark, ground_truth=benchmark, output=tmp_path / "out")
+    assert done.code == 0, done.stderr
+    facts = read(tmp_path / "out")
+    assert (facts["protocol"], facts["card"]["index_images"], facts["metrics"]["mAP"]["value"]) == ("oxford", 6, 1.0)
+    assert facts["card"]["crop"].startswith("queries cut to their boxes")
+    assert facts["card"]["exif"] == "as stored"
+
+
+@pytest.mark.parametrize(("flags", "message"), [
+    ({"rankings": "r.csv", "scores": "s.npy"}, "received --rankings and --scores"),
+    ({"query_embeddings": "q", "rankings": "r.csv"}, "--query_embeddings without --embeddings"),
+    ({"rankings": "r.csv", "distractors": "d"}, "received them with --rankings"),
+    ({"embeddings": "e"}, "received --embeddings alone"), ({"rankings": "absent.csv"}, "a readable csv file")])
+def test_what_to_measure_is_said_once(evaluate, benchmark, tmp_path, flags, message):
+    done = evaluate(benchmark=benchmark, output=tmp_path / "out", **flags)
+    assert done.code == 2
+    assert message in done.stderr.splitlines()[-1]
+    assert not (tmp_path / "out" / "metrics.json").exists()
 
 
 def test_mistakes_are_one_line(evaluate, savedmodel, benchmark, tmp_path):

@@ -5,7 +5,7 @@ import runpy
 
 import pytest
 
-from landmark_zoo.core.files import read_csv
+from landmark_zoo.core.files import read_csv, read_json
 
 
 @pytest.fixture(scope="module")
@@ -35,6 +35,16 @@ def test_a_row_for_each_method(rerank, tmp_path):
     rankings = read_csv(tmp_path / "out" / "sift" / "rankings.csv", ["id", "images"])
     assert [row["id"] for row in rankings] == ["00", "10"]
     assert all(len(row["images"].split()) == 10 for row in rankings)
+
+
+def test_the_rankings_can_be_evaluated_and_say_where_they_come_from(root, rerank, folder, tmp_path):
+    assert rerank(methods="sift").code == 0
+    run_script = runpy.run_path(str(root / "tests/experiments/run_script.py"))["run_script"]
+    done = run_script("experiments.evaluate", rankings=tmp_path / "out" / "sift" / "rankings.csv",
+                      benchmark=folder / "benchmark", name="sift", output=tmp_path / "result")
+    assert done.code == 0, done.stderr
+    card = read_json(tmp_path / "result" / "metrics.json")["card"]
+    assert card["reranking"].startswith("SIFT, inliers of a homography, v ")
 
 
 @pytest.mark.parametrize(("change", "message"), [

@@ -1,0 +1,1 @@
+"""What experiments.prepare does before records are written: fetch, unpack, lay out benchmarks."""
