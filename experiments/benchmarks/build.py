@@ -1,0 +1,106 @@
+"""What building records by Apache Beam costs: pictures per second and memory.
+
+    python -m experiments.benchmarks.build --photos=DIR               speed with 1 and 2 workers, extrapolated to GLDv2-clean
+    python -m experiments.benchmarks.build --pictures=10000,100000    memory: so many tiny pictures, 1 worker
+"""
+
+import json
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+from absl import flags
+from PIL import Image
+
+from landmark_zoo.core.errors import UserError
+from landmark_zoo.core.script import run
+from landmark_zoo.data.catalogue import Catalogue, Entry
+from landmark_zoo.data.folder import read_folder
+
+GLDV2_CLEAN = 1_580_470
+_CHILD = "from experiments.benchmarks import build; import sys; build.build_once(*sys.argv[1:])"
+_DRAWN, _LANDMARKS, _SHARDS = 100, 1000, 32
+
+_PHOTOS = flags.DEFINE_string("photos", None, "Folder of photographs, one folder per landmark.")
+_PICTURES = flags.DEFINE_list("pictures", [], "Without --photos: numbers of tiny pictures.")
+_WORKERS = flags.DEFINE_list("workers", ["1", "2"], "With --photos: numbers of processes.")
+
+
+def main(_):
+    """Builds in processes of their own, prints a table."""
+    if not _PHOTOS.value and not _PICTURES.value:
+        raise UserError("--photos or --pictures", "neither", "Say what to build.")
+    print("| pictures | workers | seconds | pictures per second | GLDv2-clean, hours | peak memory, MiB |")
+    print("|---|---|---|---|---|---|")
+    with tempfile.TemporaryDirectory() as folder:
+        if _PHOTOS.value:
+            runs = [(_PHOTOS.value, "0", workers) for workers in _WORKERS.value]
+        else:
+            tiny = draw_tiny(Path(folder, "tiny"))
+            runs = [(tiny, pictures, "1") for pictures in _PICTURES.value]
+        for number, (photos, pictures, workers) in enumerate(runs):
+            print(_row(photos, pictures, workers, Path(folder, f"records{number}")), flush=True)
+
+
+def _row(photos: str, pictures: str, workers: str, records: Path) -> str:
+    done = subprocess.run([sys.executable, "-c", _CHILD, photos, pictures, workers, str(records)], capture_output=True,
+                          text=True, check=True)
+    facts = json.loads(done.stdout.splitlines()[-1])
+    return (f"| {facts['pictures']:,} | {workers} | {facts['seconds']:.0f} | {facts['speed']:.1f} | "
+            f"{GLDV2_CLEAN / facts['speed'] / 3600:.1f} | {facts['memory']:.0f} |")
+
+
+def build_once(photos: str, pictures: str, workers: str, records: str) -> None:
+    """Builds records of a folder and prints seconds, speed and peak memory as JSON.
+
+    Args:
+        photos: The folder.
+        pictures: So many, from the folder's in turn; "0" for each one once.
+        workers: Processes; with 1, this one.
+        records: Where to.
+    """
+    from apache_beam.options.pipeline_options import PipelineOptions
+
+    from landmark_zoo.data.shards import write_records
+    from landmark_zoo.data.tfds_builders.shards_by_beam import shards_by_beam
+
+    mode = "in_memory" if workers == "1" else "multi_processing"
+    options = PipelineOptions([f"--direct_num_workers={workers}", f"--direct_running_mode={mode}"])
+    catalogue = _repeated(read_folder([photos]), int(pictures)) if int(pictures) else read_folder([photos])
+    start = time.monotonic()
+    manifest = write_records(
+        catalogue, records, split="train", num_shards=_SHARDS, seed=0, max_side=512,
+        write_shards=lambda directory, plan, todo: shards_by_beam(directory, plan, todo, options=options))
+    seconds = time.monotonic() - start
+    peak = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    print(json.dumps({"pictures": manifest.num_examples, "seconds": seconds, "speed": _speed(manifest, int(workers)),
+                      "memory": peak / 1024}))
+
+
+def draw_tiny(folder: Path) -> str:
+    """Writes 100 pictures of 32 x 32 px and returns their folder."""
+    (folder / "a").mkdir(parents=True)
+    random = np.random.default_rng(0)
+    for number in range(_DRAWN):
+        Image.fromarray(random.integers(0, 256, (32, 32, 3), dtype=np.uint8)).save(folder / "a" / f"{number}.jpg")
+    return str(folder)
+
+
+def _repeated(catalogue: Catalogue, pictures: int) -> Catalogue:
+    return Catalogue(tuple(Entry(f"{number:016x}", catalogue.entries[number % len(catalogue)].path,
+                                 str(number % _LANDMARKS)) for number in range(pictures)), catalogue.source)
+
+
+def _speed(manifest, workers: int) -> float:
+    """Returns pictures per second once all workers run: from the time each has written a file to the last file."""
+    times = sorted((Path(file).stat().st_mtime, shard.examples)
+                   for file, shard in zip(manifest.files, manifest.shards, strict=True))
+    return sum(examples for _, examples in times[workers:]) / (times[-1][0] - times[workers - 1][0])
+
+
+if __name__ == "__main__":
+    run(main)

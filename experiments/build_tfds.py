@@ -1,0 +1,87 @@
+"""Builds a data set for tensorflow-datasets by Apache Beam; its folder is also one for experiments.train.
+
+    python -m experiments.build_tfds --dataset=gldv2/clean --photos=DIR --data_dir=DIR --workers=2
+    python -m experiments.build_tfds --dataset=synthetic/tiny --data_dir=DIR
+    python -m experiments.build_tfds --dataset=gldv2/clean --photos=DIR --data_dir=DIR --num_shards=1024 \
+        --beam_options="--runner=FlinkRunner --flink_master=HOST:8081 --environment_type=LOOPBACK"
+
+Started again after an interruption, it goes on where it was.
+"""
+
+import dataclasses
+import logging as standard_logging
+import shlex
+from pathlib import Path
+
+from absl import flags, logging
+
+from landmark_zoo.core.errors import UserError
+from landmark_zoo.core.files import write_json
+from landmark_zoo.core.script import run
+from landmark_zoo.evaluation.safe_pickle import read_plain_pickle
+
+_PICKLED = {"roxford5k": "gnd_roxford5k", "rparis6k": "gnd_rparis6k", "sfm120k": "retrieval-SfM-120k"}
+
+_DATASET = flags.DEFINE_string("dataset", None, "gldv2/clean, gldv2/noisy, gldv1, oxford5k, paris6k, roxford5k, rparis6k, "
+                               "revisitop1m, sfm120k, landmark_folder/NAME (any name), synthetic or synthetic/tiny.",
+                               required=True)
+_PHOTOS = flags.DEFINE_string("photos", None, "Folder of the unpacked photographs and their lists; not for synthetic.")
+_DATA_DIR = flags.DEFINE_string("data_dir", None, "Folder of tfds that gets DATASET/CONFIG/VERSION.", required=True)
+_NUM_SHARDS = flags.DEFINE_integer("num_shards", None, "Record files per split; by default one per 2,000 pictures.",
+                                   lower_bound=1)
+_MAX_SIDE = flags.DEFINE_integer("max_side", 512, "Longest side of the stored pictures of a training set, in pixels; "
+                                 "another than 512 stands in the config's name (clean-256).", lower_bound=32)
+_WORKERS = flags.DEFINE_integer("workers", 1, "Processes on this machine.", lower_bound=1)
+_BEAM_OPTIONS = flags.DEFINE_string("beam_options", "", "Options of the Beam pipeline, in one string, in place of "
+                                    "--workers; landmark_zoo/data/tfds_builders/README.md has those of Flink, Spark and "
+                                    "Dataflow.")
+
+
+def main(_):
+    """Builds, says what training reads."""
+    import tensorflow_datasets as tfds
+    from apache_beam.options.pipeline_options import PipelineOptions
+
+    import landmark_zoo.data.tfds_builders as tfds_builders  # an extra, and slow to import
+
+    name, _, config = _DATASET.value.partition("/")
+    if name not in tfds_builders.BUILDERS:
+        raise UserError(f"one of {', '.join(tfds_builders.BUILDERS)}", repr(name), "Check --dataset.")
+    builder_class = tfds_builders.BUILDERS[name]
+    if name != "synthetic" and not (_PHOTOS.value and Path(_PHOTOS.value).is_dir()):
+        raise UserError(f"a folder of photographs for {name}", _PHOTOS.value or "none", "Check --photos.")
+    if name in _PICKLED:
+        _write_lists_as_json(Path(_PHOTOS.value), _PICKLED[name])
+    builder = builder_class(data_dir=_DATA_DIR.value, config=_config(builder_class.builder_configs, config))
+    standard_logging.getLogger("apache_beam").setLevel(standard_logging.WARNING)
+    options = shlex.split(_BEAM_OPTIONS.value) or [f"--direct_num_workers={_WORKERS.value}",
+                                                   "--direct_running_mode=multi_processing" if _WORKERS.value > 1 else
+                                                   "--direct_running_mode=in_memory"]
+    builder.download_and_prepare(download_config=tfds.download.DownloadConfig(
+        manual_dir=_PHOTOS.value, num_shards=_NUM_SHARDS.value, try_download_gcs=False,
+        beam_options=PipelineOptions(options)))
+    for split, info in builder.info.splits.items():
+        logging.info("%s: %d pictures in %d files", split, info.num_examples, info.num_shards)
+    logging.info("for experiments.train: --records=%s", builder.data_dir)
+
+
+def _write_lists_as_json(photos: Path, stem: str) -> None:
+    if (photos / f"{stem}.pkl").is_file() and not (photos / f"{stem}.json").exists():
+        write_json(photos / f"{stem}.json", read_plain_pickle(photos / f"{stem}.pkl"))
+
+
+def _config(configs, name):
+    if not configs:
+        if name:
+            raise UserError(f"no config for {_DATASET.value.split('/')[0]}", repr(name), "Check --dataset.")
+        return None
+    name = name or next(iter(configs))
+    if name not in configs and "landmark_folder" in _DATASET.value:
+        return dataclasses.replace(next(iter(configs.values())), name=name).with_max_side(_MAX_SIDE.value)
+    if name not in configs:
+        raise UserError(f"a config among {', '.join(configs)}", repr(name), "Check --dataset.")
+    return configs[name].with_max_side(_MAX_SIDE.value)
+
+
+if __name__ == "__main__":
+    run(main)
