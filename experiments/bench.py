@@ -2,16 +2,20 @@
 
     python -m experiments.bench --what=input --records=DIR             the input pipeline alone
     python -m experiments.bench --what=train --records=DIR --model=... training beside its halves and a loop written by hand
+    python -m experiments.bench --what=train --workers=2 ...           two workers of one core each beside one
     python -m experiments.bench --what=head                            an ArcFace head of 81,313 landmarks
     python -m experiments.bench --what=attention --output=FILE.csv     every attention block
     python -m experiments.bench --what=search --output=FILE.csv        every kind of index, up to a million vectors
+    python -m experiments.bench --what=embed --model=... --photos=DIR  embedding: exports, other engines, reading beside them
 """
 
 from absl import flags
 
 from experiments.benchmarks.attention import measure_attention
+from experiments.benchmarks.embed import measure_embed
 from experiments.benchmarks.head import measure_head
 from experiments.benchmarks.input_pipeline import measure_input_pipeline
+from experiments.benchmarks.scaling import measure_scaling
 from experiments.benchmarks.search import measure_search
 from experiments.benchmarks.training import measure_training
 from landmark_zoo.core.dataclass_flags import define_flags, from_flags
@@ -22,11 +26,14 @@ from landmark_zoo.training.config import TrainingConfig
 
 define_flags(ModelConfig)
 define_flags(TrainingConfig)
-_WHAT = flags.DEFINE_enum("what", "input", ["input", "train", "head", "attention", "search"], "What is measured.")
+_WHAT = flags.DEFINE_enum("what", "input", ["input", "train", "head", "attention", "search", "embed"], "What is measured.")
 _RECORDS = flags.DEFINE_string("records", None, "For input and train: folder of experiments.prepare.")
 _WEIGHTS = flags.DEFINE_string("weights", None, "For train: the backbone's.")
 _SECONDS = flags.DEFINE_float("seconds", 20.0, "For input: how long to measure.", lower_bound=0.1)
 _STEPS = flags.DEFINE_integer("steps", 30, "For train: steps per round.", lower_bound=1)
+_WORKERS = flags.DEFINE_integer("workers", 1, "For train: how many workers of one processor core each are compared with "
+                                "one; 1 for the loop beside its halves.", lower_bound=1)
+_PHOTOS = flags.DEFINE_string("photos", None, "For embed: folder of photographs; without it the engines alone.")
 _OUTPUT = flags.DEFINE_string("output", None, "For attention and search: the csv file.")
 
 
@@ -36,11 +43,17 @@ def main(_):
         measure = measure_attention if _WHAT.value == "attention" else measure_search
         print(measure(_needed("output", _OUTPUT.value)))
         return
+    if _WHAT.value == "embed":
+        print(measure_embed(from_flags(ModelConfig), from_flags(TrainingConfig).batch_size, _PHOTOS.value))
+        return
     if _WHAT.value == "head":
         found = measure_head()
     elif _WHAT.value == "train":
-        found = measure_training(_needed("records", _RECORDS.value), from_flags(ModelConfig), from_flags(TrainingConfig),
-                                 _WEIGHTS.value, _STEPS.value)
+        setting = _needed("records", _RECORDS.value), from_flags(ModelConfig), from_flags(TrainingConfig)
+        if _WORKERS.value > 1:
+            found = measure_scaling(*setting, _WORKERS.value, _WEIGHTS.value, _STEPS.value)
+        else:
+            found = measure_training(*setting, _WEIGHTS.value, _STEPS.value)
     else:
         config = from_flags(TrainingConfig)
         found = measure_input_pipeline(_needed("records", _RECORDS.value), config.image_size, config.batch_size,

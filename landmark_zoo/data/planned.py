@@ -8,12 +8,15 @@ from landmark_zoo.data.labelled_batches import labelled_batches
 from landmark_zoo.data.manifest import Manifest
 from landmark_zoo.data.record_index import RecordIndex
 from landmark_zoo.data.records_at import records_at
+from landmark_zoo.data.share import Share
 
 
 def planned_dataset(manifest: Manifest, index: RecordIndex, plan: np.ndarray, *, image_size: int | np.ndarray, seed: int,
-                    epoch: int, skip_batches: int = 0,
-                    augmentation: Augmentation = Augmentation()) -> tf.data.Dataset:  # noqa: B008 (frozen)
-    """Returns the batches of a plan; views depend on (seed, epoch, place in the plan) alone.
+                    epoch: int, skip_batches: int = 0, share: Share = Share(),  # noqa: B008 (frozen)
+                    augmentation: Augmentation = Augmentation()) -> tf.data.Dataset:  # noqa: B008
+    """Returns the batches of a plan, or a worker's rows of them, which alone it reads.
+
+    Views depend on (seed, epoch, place in the plan) alone.
 
     Args:
         manifest: The records.
@@ -23,10 +26,11 @@ def planned_dataset(manifest: Manifest, index: RecordIndex, plan: np.ndarray, *,
         seed: Of the run.
         epoch: From 0.
         skip_batches: Leave out the first so many batches; the rest is as it would have been.
+        share: Which rows, in what portions.
         augmentation: The ranges of the random views.
 
     Returns:
-        (images float32 [B, height, width, 3] of values 0..255, labels int32 [B]).
+        (images float32 [b, height, width, 3] of values 0..255, labels int32 [b]), b = share.portion(B).
 
     Raises:
         tf.errors.DataLossError: (while reading) a record file is damaged.
@@ -48,8 +52,9 @@ def planned_dataset(manifest: Manifest, index: RecordIndex, plan: np.ndarray, *,
         number, size = place
         return augment(encoded, image_size if fixed else (size[0], size[1]), tf.random.fold_in(views, number), augmentation)
 
-    numbers = np.arange(skip_batches * batch_size, steps * batch_size)
+    rows = np.asarray(share.rows(batch_size))
+    numbers = (np.arange(skip_batches, steps)[:, None] * batch_size + rows).reshape(-1)
     places = tf.data.Dataset.from_tensor_slices((numbers, sizes[numbers // batch_size].astype(np.int32)))
-    records = records_at(manifest, index, plan[skip_batches:].reshape(-1))
-    return labelled_batches(tf.data.Dataset.zip((places, records)), picture, manifest.num_classes, batch_size,
-                            drop_remainder=True)
+    records = records_at(manifest, index, plan.reshape(-1)[numbers])
+    return labelled_batches(tf.data.Dataset.zip((places, records)), picture, manifest.num_classes,
+                            share.portion(batch_size), drop_remainder=True)

@@ -13,8 +13,10 @@ from landmark_zoo.training.config import TrainingConfig
 from landmark_zoo.training.epochs import Epochs
 from landmark_zoo.training.groups import variable_groups
 from landmark_zoo.training.initial_embedding import INITIAL_EMBEDDINGS, initial_embedding
+from landmark_zoo.training.objectives import OBJECTIVES
 from landmark_zoo.training.objectives.build import build_objective
 from landmark_zoo.training.objectives.config import ObjectiveConfig
+from landmark_zoo.training.place import Place
 from landmark_zoo.training.precision import precision
 from landmark_zoo.training.sampling import SamplingConfig
 from landmark_zoo.training.warm_start import warm_start
@@ -48,8 +50,14 @@ class Assembly:
 
     def __init__(self, model_config: ModelConfig, config: TrainingConfig, objective: ObjectiveConfig,
                  sampling: SamplingConfig, manifest: Manifest, weights: str | None, workdir: str | Path):
-        parts = config.accumulate * tf.distribute.get_strategy().num_replicas_in_sync
-        sampling.check(objective, config.batch_size // parts)
+        replicas = Place.here().replicas
+        if config.batch_size % (config.accumulate * replicas):
+            raise UserError(f"a --batch_size that {replicas} devices and --accumulate={config.accumulate} divide",
+                            str(config.batch_size), "Change one of them.")
+        if replicas > 1 and config.accumulate > 1 and OBJECTIVES[objective.objective].batches != "any":
+            raise UserError(f"--accumulate=1 for --objective={objective.objective} on {replicas} devices",
+                            str(config.accumulate), "Leave --accumulate out.")
+        sampling.check(objective, config.batch_size // (config.accumulate * replicas))
         self._manifest, self._config, self._objective = manifest, config, objective
         self.model_config = model_config if objective.has_head else dataclasses.replace(model_config, head="none")
         with precision(config.precision):

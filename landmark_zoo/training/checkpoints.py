@@ -1,13 +1,18 @@
 """Checkpoints of a run: model, optimizer and step, kept whole through crashes."""
 
+import tempfile
+import time
 from pathlib import Path
 
 import tensorflow as tf
 
 from landmark_zoo.core.errors import UserError
 from landmark_zoo.training.full_disk import naming_full_disk
+from landmark_zoo.training.place import Place
+from landmark_zoo.training.sum_over_workers import of_chief
 from landmark_zoo.training.weight_averages import WeightAverages
 
+SECONDS_TO_APPEAR = 30  # of a file that another machine wrote
 FIRST_AVERAGE = "averages/values/0/.ATTRIBUTES/VARIABLE_VALUE"
 
 
@@ -15,6 +20,7 @@ class Checkpoints:
     """The two newest checkpoints of a run below `workdir/checkpoints`, and the initial weights in `workdir/initial`.
 
     TensorFlow writes a checkpoint under temporary names and points to it last: a crash in between leaves the one before.
+    Several workers must save together, for some values are means over them; the chief's files stay, the others' are removed.
 
     Args:
         workdir: The run's folder.
@@ -26,30 +32,42 @@ class Checkpoints:
         self._folder = Path(workdir) / "checkpoints"
         self._initial = Path(workdir) / "initial" / "weights"
         self._model = tf.train.Checkpoint(model=model)
-        self._manager = tf.train.CheckpointManager(tf.train.Checkpoint(model=model, **state),
-                                                   str(self._folder), max_to_keep=2)
+        self._whole = tf.train.Checkpoint(model=model, **state)
+        self._is_chief = Place.here().is_chief
+        _ = self._whole.save_counter  # a variable, which all workers must make at the same place
+        self._manager = tf.train.CheckpointManager(self._whole, str(self._folder), max_to_keep=2)
 
     def save_initial(self) -> None:
         """Writes the model's weights as those from which training starts."""
         with naming_full_disk(str(self._initial)):
-            self._model.write(str(self._initial))
+            if self._is_chief:
+                self._model.write(str(self._initial))
+            else:
+                _write_in_vain(self._model)
 
     def save(self, step: int) -> None:
         """Writes a checkpoint; a full disk is an OSError and leaves the earlier ones."""
         with naming_full_disk(f"the checkpoint of step {step} in {self._folder}"):
-            self._manager.save(checkpoint_number=step)
+            if self._is_chief:
+                self._manager.save(checkpoint_number=step)
+            else:
+                _write_in_vain(self._whole)
 
     def restore(self) -> bool:
-        """Restores the newest checkpoint; returns whether there was one.
+        """Restores the newest checkpoint, on every worker the chief's; returns whether there was one.
 
         Raises:
-            UserError: It belongs to another model.
+            UserError: It belongs to another model, or this worker does not see it.
         """
-        newest = self._manager.latest_checkpoint
-        if newest is None:
+        newest = tf.train.latest_checkpoint(str(self._folder)) if self._is_chief else None
+        step = int(of_chief(-1 if newest is None else int(newest.rpartition("-")[2])))
+        if step < 0:
             return False
+        newest = str(self._folder / f"ckpt-{step}")
+        if not self._is_chief:
+            _wait_for(Path(f"{newest}.index"))
         try:
-            self._manager.checkpoint.restore(newest).assert_consumed()
+            self._whole.restore(newest).assert_consumed()
         except (AssertionError, ValueError) as error:
             raise _of_another_model(newest, error) from error
         return True
@@ -93,3 +111,18 @@ def _of_another_model(path: str, error: Exception) -> UserError:
     reason = " ".join(str(error).split())[:200]
     return UserError(f"a checkpoint of this model at {path}", f"one of another model ({reason})",
                      "Use the flags of that run, or another --workdir.")
+
+
+def _write_in_vain(checkpoint: tf.train.Checkpoint) -> None:
+    """Takes this worker's part in a checkpoint that the chief keeps."""
+    with tempfile.TemporaryDirectory() as scratch:
+        checkpoint.write(f"{scratch}/weights")
+
+
+def _wait_for(path: Path) -> None:
+    end = time.monotonic() + SECONDS_TO_APPEAR
+    while not path.exists():
+        if time.monotonic() > end:
+            raise UserError(f"{path} to be seen by every worker", "none",
+                            "Put --workdir on a file system that all nodes share.")
+        time.sleep(0.5)

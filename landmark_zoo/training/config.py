@@ -6,7 +6,7 @@ from landmark_zoo.core.errors import UserError
 
 OPTIMIZERS = ("sgd", "adam", "adamw")
 SCHEDULES = ("cosine", "linear", "polynomial", "exponential", "step", "constant")
-PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
+PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16", "auto")
 FREEZE = ("none", "c2", "c3", "c4", "all")
 
 
@@ -37,7 +37,7 @@ class TrainingConfig:
         ema_momentum: Of a running mean of all weights, e.g. .9998, which is then what is validated and exported; in the
             first steps it is lower, (1 + step) / (10 + step). 0 for none.
         precision: One of `PRECISIONS`, in which backbone and blocks compute; weights, pooling, embedding, head and losses
-            stay float32.
+            stay float32. "auto": mixed_bfloat16 on cards of compute capability 8.0 and up, else float32.
         backbone_multiplier: Learning rate of the backbone relative to `learning_rate`; 0 fixes its weights.
         head_multiplier: The same of everything else: attention, pooling, embedding, head.
         freeze: One of `FREEZE`: the stages of the backbone up to this one keep their weights and BatchNorm statistics.

@@ -19,9 +19,12 @@ from landmark_zoo.data.plans.tuples import tuple_plan
 from landmark_zoo.data.record_index import read_record_index
 from landmark_zoo.data.selected import selected_dataset
 from landmark_zoo.training.config import TrainingConfig
+from landmark_zoo.training.local_result import local_result
 from landmark_zoo.training.mining import TupleMiner
 from landmark_zoo.training.numbered_pairs import numbered_pairs
+from landmark_zoo.training.place import Place
 from landmark_zoo.training.sampling import SamplingConfig
+from landmark_zoo.training.sum_over_workers import sum_over_workers
 
 ASPECT_SIDE = 448  # of the square group
 
@@ -30,7 +33,8 @@ class Epochs:
     """What the trainer asks for batches: `epochs(epoch, batches to skip)`.
 
     Every order and view is drawn from (seed, epoch), mined tuples are kept in `workdir/tuples`: a resumed epoch goes on as
-    it would have.
+    it would have. Several workers share each batch, so that together they see what one alone would; the chief mines for all,
+    with BatchNorm statistics of its own.
 
     Args:
         manifest: The training records.
@@ -48,7 +52,7 @@ class Epochs:
 
     def __init__(self, manifest: Manifest, config: TrainingConfig, sampling: SamplingConfig, model: tf.keras.Model,
                  workdir: str | Path):
-        self._manifest, self._config, self._sampling = manifest, config, sampling
+        self._manifest, self._config, self._sampling, self._place = manifest, config, sampling, Place.here()
         self._index = None if sampling.sampler == "shuffled" else read_record_index(manifest)
         self._embed = tf.function(lambda images: model(images, training=False)["embedding"], reduce_retracing=True)
         if sampling.sampler == "mined_tuples":
@@ -60,13 +64,16 @@ class Epochs:
         self.steps_per_epoch = min(steps, sampling.steps_per_epoch or steps)
 
     def __call__(self, epoch: int, skip: int) -> tf.data.Dataset:
-        """Returns the batches of an epoch but for the first `skip`: images [B, H, W, 3], labels int32 [B]."""
+        """Returns the batches of an epoch but for the first `skip`: images [B, H, W, 3], labels int32 [B].
+
+        Under a strategy of several replicas, this worker's rows of them in portions for its devices, one after another.
+        """
         config, side = self._config, self._config.size_at(epoch)
         options = {"seed": config.seed, "epoch": epoch, "skip_batches": skip,
-                   "augmentation": AUGMENTATIONS[self._sampling.augmentation]}
+                   "augmentation": AUGMENTATIONS[self._sampling.augmentation], "share": self._place.share}
         if self._index is None:
             batches = train_dataset(self._manifest, image_size=side, batch_size=config.batch_size, **options)
-            return batches.take(self.steps_per_epoch - skip)
+            return batches.take((self.steps_per_epoch - skip) * self._place.share.portions)
         plan, size = self._plan(epoch, side, resumed=skip > 0)
         plan = plan[:self.steps_per_epoch]
         size = size if isinstance(size, int) else size[:len(plan)]
@@ -83,7 +90,11 @@ class Epochs:
         return tuple_plan(self._tuples(epoch, side, resumed), batch // sampling.unit, seed, epoch), side
 
     def _tuples(self, epoch: int, side: int, resumed: bool) -> np.ndarray:
-        return self._miner.tuples(epoch, None if resumed else functools.partial(self._embeddings, side=side))
+        mined = None
+        if self._place.is_chief:
+            mined = self._miner.tuples(epoch, None if resumed else functools.partial(self._embeddings, side=side))
+        sum_over_workers(0)
+        return self._miner.tuples(epoch, None) if mined is None else mined
 
     def _steps(self) -> int:
         batch, sampling = self._config.batch_size, self._sampling
@@ -101,4 +112,4 @@ class Epochs:
     def _embeddings(self, records: np.ndarray, side: int) -> np.ndarray:
         batches = selected_dataset(self._manifest, self._index, records, image_size=side, batch_size=self._config.batch_size)
         steps = progress(batches, "embedding for mining", total=-(-len(records) // self._config.batch_size), unit="step")
-        return np.concatenate([self._embed(images).numpy() for images, _ in steps])
+        return np.concatenate([local_result(self._embed, images).numpy() for images, _ in steps])

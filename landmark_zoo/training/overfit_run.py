@@ -1,5 +1,6 @@
 """A recipe tried on one batch of its records."""
 
+import dataclasses
 import tempfile
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from landmark_zoo.core.errors import UserError
 from landmark_zoo.data.manifest import read_manifest
 from landmark_zoo.models.config import ModelConfig
 from landmark_zoo.training.assembly import Assembly, check_start
+from landmark_zoo.training.card_precision import card_precision
 from landmark_zoo.training.config import TrainingConfig
 from landmark_zoo.training.objectives.config import ObjectiveConfig
 from landmark_zoo.training.overfit_one_batch import overfit_one_batch
@@ -26,6 +28,7 @@ def overfit_run(model_config: ModelConfig, config: TrainingConfig, records: str 
         UserError: The loss of the batch does not fall to a tenth.
     """
     check_start(initial_embedding, initial_run)
+    config = dataclasses.replace(config, precision=card_precision(config.precision))
     manifest = read_manifest(Path(records) / "train")
     tf.keras.utils.set_random_seed(config.seed)
     with tempfile.TemporaryDirectory() as scratch:

@@ -10,6 +10,7 @@ from landmark_zoo.layers.heads import Head
 from landmark_zoo.training.config import TrainingConfig
 from landmark_zoo.training.first_loss import expected_first_loss
 from landmark_zoo.training.head_memory import head_memory
+from landmark_zoo.training.local_result import local_result
 from landmark_zoo.training.objectives.base import Objective
 
 
@@ -41,7 +42,7 @@ def startup_checks(model: tf.keras.Model, objective: Objective, head: Head | Non
         memory = head_memory(head, config, tf.distribute.get_strategy().num_replicas_in_sync)
         logging.info("Head %s on each device: %.1f MiB (%s).", " x ".join(map(str, head.kernel.shape)), sum(memory.values()),
                      ", ".join(f"{name} {size:.1f}" for name, size in memory.items() if size))
-    loss = float(tf.reduce_mean(objective(images, labels, training=False)[0]))
+    loss = float(tf.reduce_mean(local_result(lambda *batch: objective(*batch, training=False), images, labels)[0]))
     if not math.isfinite(loss):
         raise UserError("a finite loss of the first batch", str(loss), "Check the weights that the run starts from.")
     expected = expected_first_loss(model, head) if head is not None and random_classification else None

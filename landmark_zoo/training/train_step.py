@@ -32,15 +32,12 @@ class TrainStep:
         self.strategy = tf.distribute.get_strategy()
         self._replicas = self.strategy.num_replicas_in_sync
         self._functions = {}
-        if config.batch_size % (self.parts * self._replicas):
-            raise UserError(f"a --batch_size that {self._replicas} replicas and --accumulate={self.parts} divide",
-                            str(config.batch_size), "Change one of them.")
 
     def __call__(self, images: tf.Tensor, labels: tf.Tensor) -> tuple[float, float]:
         """Makes a step.
 
         Args:
-            images: [B, H, W, 3], or one such tensor per replica.
+            images: [B, H, W, 3], or one such tensor per replica of this process.
             labels: int32 [B], likewise.
 
         Returns:
@@ -72,16 +69,16 @@ class TrainStep:
                 self.strategy.run(tf.linalg.global_norm, args=(gradients,)))[0])
             self.loss_scale.update(finite)
             tf.cond(finite, lambda: self._apply(active, gradients), lambda: None)
-        return tuple(self.strategy.reduce(tf.distribute.ReduceOp.MEAN, value, axis=None) for value in (loss, accuracy))
+        return tuple(self.strategy.experimental_local_results(value)[0] for value in (loss, accuracy))
 
     def _gradients(self, active, images, labels):
-        """Returns a replica's loss and accuracy and everybody's gradients, float32, of the loss over the whole batch."""
+        """Returns loss, accuracy and gradients, float32, of the whole batch: the same on every replica."""
         variables = self.optimizer.trained(active)
 
         def compute(images, labels):
             with tf.GradientTape() as tape:
                 losses, correct = self.objective(images, labels, training=True)
-                loss = tf.debugging.check_numerics(tf.reduce_mean(losses), "the loss is not finite")
+                loss = tf.reduce_mean(losses)
                 scaled = loss if self.loss_scale is None else loss * self.loss_scale.value
             gradients = tape.gradient(scaled, variables, unconnected_gradients=tf.UnconnectedGradients.ZERO)
             if self.parts > 1 or self.loss_scale is not None:
@@ -91,14 +88,18 @@ class TrainStep:
         zeros = [tf.zeros([]), tf.zeros([]), *(tf.zeros(variable.shape, variable.dtype) for variable in variables)]
         loss, accuracy, *gradients = mean_over_parts(compute, images, labels, self.parts, zeros)
         if self._replicas > 1:
-            gradients = tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.MEAN, gradients)
+            loss, accuracy, *gradients = tf.distribute.get_replica_context().all_reduce(
+                tf.distribute.ReduceOp.MEAN, [loss, accuracy, *gradients])
+        loss = tf.debugging.check_numerics(loss, "the loss is not finite")
         if self.loss_scale is not None:
-            return loss, accuracy, self.loss_scale.unscale(gradients)
-        norm = tf.debugging.check_numerics(tf.linalg.global_norm(gradients), "a gradient is not finite")
+            with tf.control_dependencies([loss]):
+                return loss, accuracy, self.loss_scale.unscale(gradients)
+        with tf.control_dependencies([loss]):
+            norm = tf.debugging.check_numerics(tf.linalg.global_norm(gradients), "a gradient is not finite")
         with tf.control_dependencies([norm]):
             return loss, accuracy, [tf.identity(gradient) for gradient in gradients]
 
     def _apply(self, active, gradients) -> None:
         self.strategy.run(lambda gradients: self.optimizer.apply(gradients, active), args=(gradients,))
         if self.averages is not None:
-            self.averages.update(self.run_step)
+            self.strategy.run(self.averages.update, args=(tf.convert_to_tensor(self.run_step),))

@@ -22,7 +22,7 @@ class WeightAverages(tf.Module):
         super().__init__(name="weight_averages")
         self._weights = tuple(weight for weight in model.weights if weight.dtype.is_floating)
         self._momentum = momentum
-        self.values = [tf.Variable(tf.convert_to_tensor(weight), trainable=False) for weight in self._weights]
+        self.values = [_average_of(weight) for weight in self._weights]
 
     def start(self) -> None:
         """Sets the averages to the weights as they are."""
@@ -30,7 +30,7 @@ class WeightAverages(tf.Module):
             average.assign(weight)
 
     def update(self, step: tf.Tensor) -> None:
-        """Follows a step of training; `step` int [] is how many were made before it."""
+        """Follows a step of training, on each replica; `step` int [] is how many were made before it."""
         step = tf.cast(step, tf.float32)
         momentum = tf.minimum(self._momentum, (1 + step) / (10 + step))
         for average, weight in zip(self.values, self._weights, strict=True):
@@ -51,3 +51,11 @@ class WeightAverages(tf.Module):
         finally:
             for weight, value in zip(self._weights, kept, strict=True):
                 weight.assign(value)
+
+
+def _average_of(weight: tf.Variable) -> tf.Variable:
+    """Returns a variable that each replica moves by itself; of BatchNorm statistics the replicas' mean is what is saved."""
+    alike = weight.synchronization != tf.VariableSynchronization.ON_READ
+    aggregation = tf.VariableAggregation.ONLY_FIRST_REPLICA if alike else tf.VariableAggregation.MEAN
+    return tf.Variable(tf.convert_to_tensor(weight), trainable=False, synchronization=tf.VariableSynchronization.ON_READ,
+                       aggregation=aggregation)

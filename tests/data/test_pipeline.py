@@ -12,6 +12,7 @@ from landmark_zoo.data.manifest import read_manifest
 from landmark_zoo.data.pipeline import evaluation_dataset, steps_per_epoch, train_dataset
 from landmark_zoo.data.resize import resize_square
 from landmark_zoo.data.schema import parse_example
+from landmark_zoo.data.share import Share
 
 COUNTS = {"a": 9, "b": 14}
 SIZES = {"image_size": 32, "batch_size": 4}
@@ -100,13 +101,25 @@ def test_a_small_buffer_shuffles_too(numbered):
     assert len(set(first)) == 20
 
 
-@pytest.mark.parametrize("workers", [2, 3, 6])
-def test_workers_share_an_epoch_without_overlap(numbered, workers):
-    parts = [seen(train(numbered, num_workers=workers, worker=worker, batch_size=2)) for worker in range(workers)]
-    steps = steps_per_epoch(numbered, 2, workers)
-    assert [len(part) for part in parts] == [2 * steps] * workers
-    together = [label for part in parts for label in part]
-    assert len(together) == len(set(together))
+@pytest.mark.parametrize(("workers", "portions"), [(2, 1), (4, 1), (2, 2), (1, 4)])
+@pytest.mark.parametrize("skip", [0, 2])
+def test_the_workers_together_have_the_batches_of_one(manifest, workers, portions, skip):
+    """More workers than the two record files too; every picture is read once, with the view it has anyway."""
+    whole = train(manifest, skip_batches=skip)
+    parts = [train(manifest, skip_batches=skip, share=Share(workers, worker, portions)) for worker in range(workers)]
+    assert {len(part) for part in parts} == {portions * len(whole)}
+    rows = [[part[step * portions + portion] for part in parts for portion in range(portions)] for step in range(len(whole))]
+    together = [tuple(np.concatenate(column) for column in zip(*batch, strict=True)) for batch in rows]
+    assert same(together, whole)
+
+
+def test_the_pictures_of_other_workers_are_not_decoded(records):
+    manifest = records({f"{number}": 1 for number in range(8)})
+    own = [seen(train(manifest, batch_size=8, share=Share(2, worker))) for worker in (0, 1)]
+    assert sorted(own[0] + own[1]) == list(range(8))
+    worker = 0 if max(own[0]) < max(own[1]) else 1
+    few = dataclasses.replace(manifest, label_map=LabelMap([str(label) for label in range(max(own[worker]) + 1)]))
+    assert seen(train(few, batch_size=8, share=Share(2, worker))) == own[worker]
 
 
 def test_over_the_epochs_every_picture_is_used(numbered):
@@ -119,11 +132,9 @@ def test_over_the_epochs_every_picture_is_used(numbered):
 def test_too_few_pictures_names_both_numbers(manifest):
     with pytest.raises(UserError, match=r"one batch of 32 pictures .* received 23 pictures"):
         train(manifest, batch_size=32)
-    with pytest.raises(UserError, match=r"one batch of 10 pictures per worker .* received 5 pictures"):
-        train(manifest, batch_size=10, num_workers=4)
 
 
-@pytest.mark.parametrize("options", [{"epoch": -1}, {"worker": 1}, {"skip_batches": 6}, {"batch_size": 0}])
+@pytest.mark.parametrize("options", [{"epoch": -1}, {"share": Share(3)}, {"skip_batches": 6}, {"batch_size": 0}])
 def test_impossible_numbers_are_a_programmers_mistake(manifest, options):
     with pytest.raises(ValueError, match="received"):
         train(manifest, **options)
@@ -146,6 +157,15 @@ def test_evaluation_reads_all_in_order_without_chance(manifest):
         np.testing.assert_array_equal(b, d)
 
 
+def test_workers_divide_the_batches_of_an_evaluation(manifest):
+    whole = list(evaluation_dataset(manifest, **SIZES))
+    for worker in range(4):
+        part = list(evaluation_dataset(manifest, **SIZES, num_workers=4, worker=worker))
+        for (images, labels), (same_images, same_labels) in zip(part, whole[worker::4], strict=True):
+            np.testing.assert_array_equal(images, same_images)
+            np.testing.assert_array_equal(labels, same_labels)
+
+
 def test_evaluation_pixels_are_those_of_decode_and_resize(manifest):
     record = parse_example(next(iter(tf.data.TFRecordDataset(manifest.files))))
     images, _ = next(iter(evaluation_dataset(manifest, image_size=40, batch_size=1)))
@@ -161,7 +181,7 @@ def test_evaluation_pixels_are_those_of_the_view(manifest, view):
 
 
 def test_an_unknown_view_is_a_programmers_mistake(manifest):
-    with pytest.raises(ValueError, match="stretch, centre_crop, centre_crop_rotated; received 'top'"):
+    with pytest.raises(ValueError, match=r"stretch, centre_crop, centre_crop_rotated and .*; received 'top'"):
         evaluation_dataset(manifest, image_size=40, batch_size=3, view="top")
 
 

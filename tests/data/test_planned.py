@@ -10,6 +10,7 @@ from landmark_zoo.data.plans.aspect_groups import aspect_plan
 from landmark_zoo.data.record_index import read_record_index
 from landmark_zoo.data.resize import resize_square
 from landmark_zoo.data.schema import parse_example
+from landmark_zoo.data.share import Share
 
 PLAN = np.array([[3, 9, 3], [0, 22, 7], [1, 2, 4], [21, 20, 19]])
 
@@ -46,6 +47,15 @@ def test_batches_hold_the_planned_records_in_order(numbered):
 @pytest.mark.parametrize("skip", [0, 1, 3, 4])
 def test_a_resumed_epoch_goes_on_exactly(numbered, skip):
     assert same(batches(numbered)[skip:], batches(numbered, skip_batches=skip))
+
+
+def test_the_workers_together_have_the_batches_of_one(numbered):
+    plan = PLAN.reshape(2, 6)
+    sizes = np.array([[32, 64], [64, 32]])
+    whole = batches(numbered, plan, skip_batches=1, image_size=sizes)
+    parts = [batches(numbered, plan, skip_batches=1, image_size=sizes, share=Share(3, worker)) for worker in range(3)]
+    together = [tuple(np.concatenate(column) for column in zip(*rows, strict=True)) for rows in zip(*parts, strict=True)]
+    assert same(together, whole)
 
 
 def test_all_depends_on_seed_epoch_and_place_alone(numbered):

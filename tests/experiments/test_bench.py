@@ -5,8 +5,11 @@ import pytest
 from PIL import Image
 
 from experiments.benchmarks.head import measure_head
+from experiments.benchmarks.scaling import measure_scaling
 from landmark_zoo.data.folder import read_folder
 from landmark_zoo.data.shards import write_records
+from landmark_zoo.models.config import ModelConfig
+from landmark_zoo.training.config import TrainingConfig
 from tests.experiments.run_script import run_script
 
 
@@ -38,6 +41,21 @@ def test_training_beside_a_loop_written_by_hand(records):
     assert {"input_alone", "model_alone", "plain_loop", "training"} < set(found)
     assert float(found["training_to_plain_loop"]) == pytest.approx(float(found["training"]) / float(found["plain_loop"]),
                                                                    abs=0.02)
+
+
+@pytest.mark.slow
+def test_two_workers_beside_one(records):
+    found = measure_scaling(records, ModelConfig("mobilenet_gem", alpha=0.25, embedding_dim=8),
+                            TrainingConfig(image_size=32, batch_size=4), workers=2, steps=3, rounds=1)
+    assert set(found) == {"input_alone", "model_alone", "both_in_turn", "training_1", "training_2", "overlap", "speedup"}
+    assert found["speedup"] == pytest.approx(found["training_2"] / found["training_1"])
+    assert found["both_in_turn"] < min(found["input_alone"], found["model_alone"])
+
+
+def test_more_workers_than_cores(records):
+    done = run_script("experiments.bench", what="train", workers=999, records=records)
+    assert done.code == 2
+    assert "one for each core; received 999" in done.stderr
 
 
 def test_a_large_head():

@@ -10,6 +10,7 @@ from landmark_zoo.data.manifest import read_manifest
 from landmark_zoo.training.assembly import Assembly, check_start
 from landmark_zoo.training.objectives.config import ObjectiveConfig
 from landmark_zoo.training.objectives.embedding_pairs import EmbeddingPairs
+from landmark_zoo.training.place import Place
 from landmark_zoo.training.sampling import SamplingConfig
 
 CLASSIFICATION, SHUFFLED, PAIRS = ObjectiveConfig(), SamplingConfig(), SamplingConfig("classes_by_images")
@@ -42,6 +43,18 @@ def test_first_batch_is_full(assemble):
 def test_parts_of_a_batch_hold_whole_groups(assemble):
     with pytest.raises(UserError, match="a --batch_size of 4 n for --sampler=classes_by_images, n >= 2; received 4"):
         assemble(ObjectiveConfig("contrastive"), PAIRS, accumulate=2)
+
+
+def test_a_batch_that_the_devices_do_not_divide(assemble, monkeypatch):
+    monkeypatch.setattr(Place, "here", lambda: Place(replicas=3))
+    with pytest.raises(UserError, match="a --batch_size that 3 devices and --accumulate=2 divide; received 16"):
+        assemble(batch_size=16, accumulate=2)
+
+
+def test_pairs_of_a_whole_batch_on_several_devices(assemble, monkeypatch):
+    monkeypatch.setattr(Place, "here", lambda: Place(replicas=2))
+    with pytest.raises(UserError, match="--accumulate=1 for --objective=contrastive on 2 devices; received 2"):
+        assemble(ObjectiveConfig("contrastive"), PAIRS, batch_size=16, accumulate=2)
 
 
 def test_pca_without_a_head(assemble):

@@ -9,6 +9,7 @@ from landmark_zoo.data.manifest import read_manifest
 from landmark_zoo.layers.l2_normalise import L2Normalise
 from landmark_zoo.training.config import TrainingConfig
 from landmark_zoo.training.epochs import Epochs
+from landmark_zoo.training.place import Place
 from landmark_zoo.training.sampling import SamplingConfig
 
 CONFIG = TrainingConfig(epochs=2, batch_size=8, image_size=32)
@@ -78,3 +79,26 @@ def test_pictures_grow(epochs, sampling):
 def test_fewer_tuples_than_a_batch(epochs):
     with pytest.raises(UserError, match="at least 2 tuples, one batch; received 1"):
         epochs(SamplingConfig("mined_tuples", query_size=1, negatives=2))
+
+
+@pytest.mark.parametrize("sampling", SAMPLINGS[:4], ids=lambda sampling: sampling.sampler)
+def test_workers_and_devices_together_have_the_batches_of_one(epochs, sampling, monkeypatch):
+    whole, parts = list(epochs(sampling)(1, 1)), []
+    for worker in range(2):
+        monkeypatch.setattr(Place, "here", lambda worker=worker: Place(2, worker, 4))
+        parts.append(list(epochs(sampling)(1, 1)))
+    for step, (images, labels) in enumerate(whole):
+        mine = [part[2 * step + device] for part in parts for device in range(2)]
+        np.testing.assert_array_equal(np.concatenate([portion[0] for portion in mine]), images)
+        np.testing.assert_array_equal(np.concatenate([portion[1] for portion in mine]), labels)
+
+
+def test_the_chief_mines_for_all(epochs, monkeypatch):
+    chief = list(epochs(SAMPLINGS[-1])(0, 0))
+    monkeypatch.setattr("landmark_zoo.training.epochs.sum_over_workers", lambda *_: None)
+    monkeypatch.setattr(Place, "here", lambda: Place(2, 1, 2))
+    other = epochs(SAMPLINGS[-1])
+    other._embed = None
+    for (images, labels), (whole_images, whole_labels) in zip(other(0, 0), chief, strict=True):
+        np.testing.assert_array_equal(images, whole_images[4:])
+        np.testing.assert_array_equal(labels, whole_labels[4:])

@@ -1,6 +1,7 @@
 """Whole runs: learning, resuming, and the mistakes a user can make."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -20,6 +21,7 @@ from landmark_zoo.training.objectives.config import ObjectiveConfig
 from landmark_zoo.training.run import run_training
 from landmark_zoo.training.sampling import SamplingConfig
 from landmark_zoo.training.train_step import TrainStep
+from landmark_zoo.training.trainer import ToldToStopError
 from landmark_zoo.training.workdir import read_model
 
 TRAIN = [sys.executable, "-m", "experiments.train", "--model=mobilenet_se", "--alpha=0.25", "--embedding_dim=8",
@@ -120,6 +122,25 @@ def test_a_full_disk_at_a_checkpoint(records, model_config, config, tmp_path, mo
     monkeypatch.undo()
     run_training(model_config, config, records, tmp_path)
     assert read_history(tmp_path / "history.jsonl")[-1]["step"] == 12
+
+
+def test_a_damaged_record_file_is_named(records, model_config, config, tmp_path):
+    folder = tmp_path / "records" / "train"
+    shutil.copytree(records / "train", folder)
+    file = sorted(folder.glob("*.tfrecord"))[0]
+    with open(file, "r+b") as opened:
+        opened.seek(file.stat().st_size // 2)
+        opened.write(b"damage")
+    with pytest.raises(UserError, match=r"whole record files in .*records; received (corrupted|truncated) record"):
+        run_training(model_config, config, tmp_path / "records", tmp_path / "run")
+
+
+def test_told_to_end_it_saves_and_goes_on_later(records, model_config, config, tmp_path):
+    asked = []
+    with pytest.raises(ToldToStopError, match="Saved at step 3 of 12"):
+        run_training(model_config, config, records, tmp_path, stop=lambda: asked.append(1) or len(asked) >= 3)
+    run_training(model_config, config, records, tmp_path)
+    assert [line["step"] for line in read_history(tmp_path / "history.jsonl") if "loss" in line] == list(range(1, 13))
 
 
 def test_more_dimensions_than_photographs(records, config, model_config, tmp_path):

@@ -13,7 +13,7 @@ from landmark_zoo.training.config import TrainingConfig
 from landmark_zoo.training.grouped_optimizer import Group
 from landmark_zoo.training.history import read_history
 from landmark_zoo.training.train_step import TrainStep
-from landmark_zoo.training.trainer import Trainer
+from landmark_zoo.training.trainer import ToldToStopError, Trainer
 
 CONFIG = TrainingConfig(epochs=3, batch_size=8, learning_rate=0.05, log_steps=1, checkpoint_steps=3)
 
@@ -84,6 +84,28 @@ def test_killed_in_an_epoch_it_ends_where_an_uninterrupted_run_ends(toy, tmp_pat
               for line in read_history(tmp_path / name / "history.jsonl")] for name in ("whole", "killed")]
     assert lines[0] == lines[1]
     assert len(lines[0]) == 15
+
+
+@pytest.mark.parametrize("at", [2, 4, 11, 12])
+def test_told_to_end_it_saves_there_and_ends_where_an_uninterrupted_run_ends(toy, tmp_path, at):
+    """Within an epoch at once, at its end after the validation, at the run's end not at all."""
+    whole, stopped = toy(), toy()
+    validation = tf.data.Dataset.from_tensors((whole.images, whole.labels))
+    config = dataclasses.replace(CONFIG, checkpoint_steps=0)
+    whole.trainer(tmp_path / "whole", config).fit(whole.epoch(), validation)
+    trainer = stopped.trainer(tmp_path / "stopped", config)
+    if at < 12:
+        with pytest.raises(ToldToStopError, match=f"Saved at step {at} of 12, as told"):
+            trainer.fit(stopped.epoch(), validation, lambda: trainer.step >= at)
+        stopped = toy()
+        stopped.trainer(tmp_path / "stopped", config).fit(stopped.epoch(), validation)
+    else:
+        trainer.fit(stopped.epoch(), validation, lambda: trainer.step >= at)
+    for left, right in zip(whole.model.get_weights(), stopped.model.get_weights(), strict=True):
+        np.testing.assert_array_equal(left, right)
+    steps = [[(line["step"], line.get("validation_loss")) for line in read_history(tmp_path / name / "history.jsonl")]
+             for name in ("whole", "stopped")]
+    assert steps[0] == steps[1]
 
 
 def test_averages_are_what_is_validated_and_read(toy, tmp_path):

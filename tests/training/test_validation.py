@@ -1,10 +1,12 @@
 """What is measured after an epoch."""
 
 import numpy as np
+import pytest
 
 from landmark_zoo.data.manifest import read_manifest
 from landmark_zoo.data.pipeline import evaluation_dataset
 from landmark_zoo.training.config import TrainingConfig
+from landmark_zoo.training.place import Place
 from landmark_zoo.training.sampling import SamplingConfig
 from landmark_zoo.training.validation import validation_batches
 
@@ -41,3 +43,19 @@ def test_nothing_to_measure(records, tmp_path):
 
 def test_no_longer_than_an_epoch(records):
     assert len(list(validation_batches(records, CONFIG, SamplingConfig(steps_per_epoch=2), "classification"))) == 2
+
+
+@pytest.mark.parametrize(("sampling", "objective"), [
+    (SamplingConfig(), "classification"), (SamplingConfig("classes_by_images", images_per_class=2), "contrastive")])
+@pytest.mark.parametrize("most", [0, 3])
+def test_several_workers_divide_the_batches(records, monkeypatch, sampling, objective, most):
+    sampling = SamplingConfig(**{**vars(sampling), "steps_per_epoch": most})
+    config = TrainingConfig(epochs=1, batch_size=4, image_size=32)
+    whole = list(validation_batches(records, config, sampling, objective))
+    for worker in range(2):
+        monkeypatch.setattr(Place, "here", lambda worker=worker: Place(2, worker, 2))
+        part = list(validation_batches(records, config, sampling, objective))
+        assert len(part) == len(whole[worker::2])
+        for (images, labels), (same_images, same_labels) in zip(part, whole[worker::2], strict=True):
+            np.testing.assert_array_equal(images, same_images)
+            np.testing.assert_array_equal(labels, same_labels)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import tensorflow as tf
 
 from landmark_zoo.losses.weighted_sum import weighted_sum
+from landmark_zoo.training.gathered import gathered
 from landmark_zoo.training.objectives.classification import Classification
 
 
@@ -13,7 +14,8 @@ class EmbeddingPairs:
 
         w CE + (1 - w) loss(embeddings, labels)
 
-    w = 1/2 gives the sum of experiments E3 and E4 of arXiv:2208.04201, .5 CE + .5 contrastive.
+    w = 1/2 gives the sum of experiments E3 and E4 of arXiv:2208.04201, .5 CE + .5 contrastive. While training, the pairs are
+    those of the whole batch, over all replicas.
 
     Args:
         model: Gives "embedding"; see `models.build_model`.
@@ -30,12 +32,15 @@ class EmbeddingPairs:
     def __call__(self, images: tf.Tensor, labels: tf.Tensor, training: bool) -> tuple[tf.Tensor, tf.Tensor]:
         """Returns the loss and whether the nearest other picture of the batch has the same label, both float32 [B]."""
         outputs = self.model(images, training=training)
-        embeddings = outputs["embedding"]
-        losses = tf.fill(tf.shape(labels), self.loss(embeddings, labels))
+        embeddings, every_label = outputs["embedding"], labels
+        if training:
+            embeddings, every_label = gathered(embeddings), gathered(labels)
+        losses = tf.fill(tf.shape(labels), self.loss(embeddings, every_label))
         if self.classification is not None:
             losses = weighted_sum({"classification": (self.weight, self.classification.losses(outputs, labels, training)),
                                    "pairs": (1 - self.weight, losses)})
-        return losses, nearest_is_alike(embeddings, labels)
+        alike = nearest_is_alike(embeddings, every_label)
+        return losses, alike if every_label is labels else tf.fill(tf.shape(labels), tf.reduce_mean(alike))
 
 
 def nearest_is_alike(embeddings: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:

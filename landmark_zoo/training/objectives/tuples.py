@@ -5,6 +5,7 @@ from collections.abc import Callable
 import tensorflow as tf
 
 from landmark_zoo.losses.second_order_similarity import second_order_similarity
+from landmark_zoo.training.gathered import gathered
 
 
 class Tuples:
@@ -38,7 +39,8 @@ class Tuples:
         tuples = tf.reshape(embeddings, [-1, self.length, embeddings.shape[-1]])
         losses = self.loss(tuples)
         if self.sos_weight:
-            losses += self.sos_weight * second_order_similarity(tuples)
+            every = gathered(embeddings) if training else embeddings
+            losses += self.sos_weight * second_order_similarity(tf.reshape(every, [-1, self.length, every.shape[-1]]))
         similarities = tf.einsum("td,tnd->tn", tuples[:, 0], tuples[:, 1:])
         correct = tf.cast(similarities[:, 0] > tf.reduce_max(similarities[:, 1:], axis=1), tf.float32)
         return tf.repeat(losses, self.length), tf.repeat(correct, self.length)

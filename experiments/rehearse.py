@@ -1,0 +1,33 @@
+"""Rehearses a run of several workers on this machine, without Slurm.
+
+    python -m experiments.rehearse --workers=2 -- --flagfile=experiments/recipes/NAME.flags --records=DIR --workdir=DIR
+
+What stands behind the two dashes are flags of experiments.train. The workers share this machine's processor; SIGUSR1 and
+SIGTERM are handed on to them, and their lines begin with their rank. Exit codes are those of experiments.train.
+"""
+
+import sys
+
+from absl import flags
+
+from landmark_zoo.core.script import run
+from landmark_zoo.training.local_workers import LocalWorkers
+
+_WORKERS = flags.DEFINE_integer("workers", 2, "How many processes train together.", lower_bound=2)
+
+
+def main(_, train_flags: list[str] = ()) -> None:
+    """Starts them, waits."""
+    workers = LocalWorkers([sys.executable, "-m", "experiments.train", *train_flags], _WORKERS.value)
+    sys.exit(workers.wait())
+
+
+def divided(argv: list[str]) -> tuple[list[str], list[str]]:
+    """Returns what stands before and behind the first "--"."""
+    cut = argv.index("--") if "--" in argv else len(argv)
+    return argv[:cut], argv[cut + 1:]
+
+
+if __name__ == "__main__":
+    sys.argv, _train_flags = divided(sys.argv)
+    run(lambda argv: main(argv, _train_flags))

@@ -1,0 +1,32 @@
+"""Rehearsals; two workers that train are in tests/training/test_local_workers.py."""
+
+import subprocess
+import sys
+
+import pytest
+
+from experiments.rehearse import divided
+
+
+def test_flags_before_and_behind_the_dashes():
+    assert divided(["name", "--workers=2", "--", "--epochs=1", "--"]) == (["name", "--workers=2"], ["--epochs=1", "--"])
+    assert divided(["name"]) == (["name"], [])
+
+
+@pytest.mark.slow
+def test_a_mistake_is_one_line_of_each_worker(root, tmp_path):
+    done = subprocess.run([sys.executable, "-m", "experiments.rehearse", "--workers=2", "--", "--optimizer=lion",
+                           f"--records={tmp_path}", f"--workdir={tmp_path / 'run'}"], cwd=root, capture_output=True,
+                          text=True)
+    assert done.returncode == 2
+    said = sorted(line for line in done.stderr.splitlines() if "Error:" in line)
+    assert [line.partition(" ")[0] for line in said] == ["0:", "1:"]
+    assert all("--optimizer among" in line for line in said)
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("words", [["--workers=1"], ["--wrong"], ["word"]])
+def test_mistakes_of_its_own(root, words):
+    done = subprocess.run([sys.executable, "-m", "experiments.rehearse", *words], cwd=root, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert done.stderr.count("Error:") == 1

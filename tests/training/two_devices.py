@@ -1,0 +1,97 @@
+"""Run as a script: a few steps on one device and on two, of every kind of objective; prints the largest differences.
+
+TensorFlow divides the processor into devices at the start of a process only, so that the tests call this in one of its own.
+"""
+
+import functools
+import json
+
+import numpy as np
+import tensorflow as tf
+
+from landmark_zoo.layers.l2_normalise import L2Normalise
+from landmark_zoo.losses.contrastive import contrastive_loss
+from landmark_zoo.losses.tuple_triplet import tuple_triplet_loss
+from landmark_zoo.training.config import TrainingConfig
+from landmark_zoo.training.grouped_optimizer import Group, GroupedOptimizer
+from landmark_zoo.training.loss_scale import LossScale
+from landmark_zoo.training.objectives.embedding_pairs import EmbeddingPairs
+from landmark_zoo.training.objectives.tuples import Tuples
+from landmark_zoo.training.place import Place
+from landmark_zoo.training.replica_batches import replica_batches
+from landmark_zoo.training.train_step import TrainStep
+from landmark_zoo.training.weight_averages import WeightAverages
+
+STEPS, BATCH = 3, 16
+
+
+def classification(model, images, labels, training):
+    logits = model(images, training=training)["logits"]
+    correct = tf.cast(tf.argmax(logits, -1, output_type=tf.int32) == labels, tf.float32)
+    return tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits), correct
+
+
+def sparse(model, images, labels, training):
+    losses, correct = classification(model, images, labels, training)
+    rows = tf.gather(model.get_layer("table").kernel, labels)
+    return losses + tf.reduce_sum(rows**2, axis=1), correct
+
+
+def pairs(model):
+    return EmbeddingPairs(model, functools.partial(contrastive_loss, margin=0.85, form="squared"))
+
+
+def tuples(model):
+    return Tuples(model, functools.partial(tuple_triplet_loss, margin=1.25), negatives=2, sos_weight=10.0)
+
+
+CASES = {"classification": (lambda model: functools.partial(classification, model), {}),
+         "in parts": (lambda model: functools.partial(classification, model), {"accumulate": 2}),
+         "sparse": (lambda model: functools.partial(sparse, model), {"clip_norm": 0.5}),
+         "float16 scale": (lambda model: functools.partial(classification, model), {"precision": "mixed_float16"}),
+         "pairs": (pairs, {}), "tuples": (tuples, {})}
+
+
+def network():
+    tf.keras.utils.set_random_seed(1)
+    images = tf.keras.Input([None, None, 3])
+    features = tf.keras.layers.GlobalAveragePooling2D()(tf.keras.layers.Conv2D(8, 3, activation="relu")(images))
+    embedding = L2Normalise()(tf.keras.layers.Dense(4)(features))
+    return tf.keras.Model(images, {"embedding": embedding, "logits": tf.keras.layers.Dense(4, name="table")(embedding)})
+
+
+def trained(case):
+    """Returns losses and accuracies of each step, the weights and their averages."""
+    make, settings = CASES[case]
+    config = TrainingConfig(epochs=1, batch_size=BATCH, learning_rate=0.1, optimizer="sgd", warmup_fraction=0.0,
+                            schedule="constant", **settings)
+    model, run_step = network(), tf.Variable(0, dtype=tf.int64)
+    variables = model.trainable_variables if make not in (pairs, tuples) else model.trainable_variables[:-2]
+    optimizer = GroupedOptimizer([Group("all", variables, 1.0)], config, 10, run_step)
+    averages, scale = WeightAverages(model, 0.5), LossScale() if settings.get("precision") else None
+    step = TrainStep(make(model), optimizer, run_step, config, scale, averages)
+    random = np.random.default_rng(0)
+    images = random.normal(size=(STEPS, BATCH, 6, 6, 3)).astype(np.float32)
+    labels = np.tile(np.arange(4, dtype=np.int32), (STEPS, BATCH // 4))
+    share, found = Place.here().share, []
+    rows = tf.data.Dataset.from_tensor_slices((images.reshape(-1, 6, 6, 3), labels.reshape(-1)))
+    for batch in replica_batches(rows.batch(share.portion(BATCH), drop_remainder=True), STEPS):
+        found += step(*batch)
+    return [np.array(found), *model.get_weights(), *(average.numpy() for average in averages.values)]
+
+
+def main():
+    cpu, = tf.config.list_physical_devices("CPU")
+    tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+    strategy, differences = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]), {}
+    for case in CASES:
+        alone = trained(case)
+        with strategy.scope():
+            assert Place.here() == Place(1, 0, 2)
+            together = trained(case)
+        differences[case] = max(float(np.abs(a - b).max()) for a, b in zip(alone, together, strict=True))
+    print(json.dumps(differences))
+
+
+if __name__ == "__main__":
+    main()
