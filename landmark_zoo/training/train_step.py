@@ -23,13 +23,15 @@ class TrainStep:
         config: Accumulation and precision.
         loss_scale: For float16; None elsewhere.
         averages: None for none.
+        model: Its layers' own penalties (the L2 of DELF's and DELG's attention) are added to the loss; None for none.
     """
 
     def __init__(self, objective: Objective, optimizer: GroupedOptimizer, run_step: tf.Variable, config: TrainingConfig,
-                 loss_scale: LossScale | None = None, averages: WeightAverages | None = None):
+                 loss_scale: LossScale | None = None, averages: WeightAverages | None = None,
+                 model: tf.keras.Model | None = None):
         self.objective, self.optimizer, self.run_step = objective, optimizer, run_step
         self.parts, self.loss_scale, self.averages = config.accumulate, loss_scale, averages
-        self.strategy = tf.distribute.get_strategy()
+        self.model, self.strategy = model, tf.distribute.get_strategy()
         self._replicas = self.strategy.num_replicas_in_sync
         self._functions = {}
 
@@ -78,7 +80,7 @@ class TrainStep:
         def compute(images, labels):
             with tf.GradientTape() as tape:
                 losses, correct = self.objective(images, labels, training=True)
-                loss = tf.reduce_mean(losses)
+                loss = tf.reduce_mean(losses) + self._penalty()
                 scaled = loss if self.loss_scale is None else loss * self.loss_scale.value
             gradients = tape.gradient(scaled, variables, unconnected_gradients=tf.UnconnectedGradients.ZERO)
             if self.parts > 1 or self.loss_scale is not None:
@@ -98,6 +100,10 @@ class TrainStep:
             norm = tf.debugging.check_numerics(tf.linalg.global_norm(gradients), "a gradient is not finite")
         with tf.control_dependencies([norm]):
             return loss, accuracy, [tf.identity(gradient) for gradient in gradients]
+
+    def _penalty(self) -> tf.Tensor | float:
+        penalties = [] if self.model is None else self.model.losses
+        return tf.add_n([tf.cast(penalty, tf.float32) for penalty in penalties]) if penalties else 0.0
 
     def _apply(self, active, gradients) -> None:
         self.strategy.run(lambda gradients: self.optimizer.apply(gradients, active), args=(gradients,))

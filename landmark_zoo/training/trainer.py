@@ -77,7 +77,7 @@ class Trainer:
         elif self.step > 0:
             logging.info("Going on from step %d of %d.", self.step, self.total_steps)
         self.history = History(workdir, self.step) if Place.here().is_chief else None
-        self._train_step = TrainStep(objective, self.optimizer, self._step, config, loss_scale, self.averages)
+        self._train_step = TrainStep(objective, self.optimizer, self._step, config, loss_scale, self.averages, model)
         self._test_step = tf.function(lambda images, labels: objective(images, labels, training=False),
                                       reduce_retracing=True)
 

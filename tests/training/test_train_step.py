@@ -128,3 +128,19 @@ def test_sparse_gradients_move_what_dense_ones_do(toy, stepping):
     got = weights_after(parts, stepping(parts, objective_of(parts), clip_norm=0.5, weight_decay=0.1, accumulate=2))
     for left, right in zip(expected, got, strict=True):
         np.testing.assert_allclose(left, right, atol=1e-6)
+
+
+@pytest.mark.parametrize("parts", [1, 2])
+def test_penalties_of_layers_are_added_once(toy, stepping, parts):
+    """Weight decay as the layer itself asks for it moves a kernel by `learning rate * 2 * strength * kernel` more."""
+    network, strength = toy(), 0.5
+    kernel = network.model.get_layer("dense").kernel
+    before = kernel.numpy()
+    stepping(network, accumulate=parts)(network.images, network.labels)
+    without, strong = kernel.numpy(), toy()
+    layer = strong.model.get_layer("dense")
+    layer.add_loss(lambda: strength * tf.reduce_sum(layer.kernel**2))
+    step = stepping(strong, accumulate=parts)
+    step.model = strong.model
+    step(strong.images, strong.labels)
+    np.testing.assert_allclose(layer.kernel.numpy() - without, -0.1 * 2 * strength * before, atol=1e-6)
