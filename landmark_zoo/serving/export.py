@@ -1,16 +1,18 @@
-"""Writes a SavedModel."""
+"""Writes the SavedModel of a model of the zoo."""
 
 from collections.abc import Mapping
 from pathlib import Path
 
 import tensorflow as tf
 
-from landmark_zoo.core.files import atomic_directory
-from landmark_zoo.serving.signatures import Signatures
+from landmark_zoo.serving.embedders.embedder_of import embedder_of
+from landmark_zoo.serving.write_saved_model import write_saved_model
 
 
 def export_saved_model(model: tf.keras.Model, directory: str | Path, *, side: int, info: Mapping[str, object]) -> Path:
     """Writes `directory/<version>/`, one version higher than those there, all of it or nothing.
+
+    One scale, no whitening, no model card; `write_saved_model` takes embedders that have them.
 
     Args:
         model: Images [B, H, W, 3] (RGB, 0..255) to a dict with "embedding" [B, D].
@@ -21,13 +23,4 @@ def export_saved_model(model: tf.keras.Model, directory: str | Path, *, side: in
     Returns:
         The folder of the new version.
     """
-    directory = Path(directory)
-    versions = [int(path.name) for path in directory.glob("*") if path.name.isdigit()]
-    path = directory / str(max(versions, default=0) + 1)
-    facts = {"name": directory.name, "dimension": model.output_shape["embedding"][-1], "scales": [1.0], "side": side,
-             "resize": f"longer side to {side} pixels, antialiased", "aggregation": "none", "whitening": "none",
-             "whitening_learnt_on": "none", "preprocessing": "inside; RGB 0..255", **info}
-    module = Signatures(model, side, facts)
-    with atomic_directory(path) as temporary:
-        tf.saved_model.save(module, str(temporary), signatures=module.functions())
-    return path
+    return write_saved_model(embedder_of(model, side), directory, info)

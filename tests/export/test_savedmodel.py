@@ -1,13 +1,17 @@
-"""The export and check scripts, run as a user runs them."""
+"""`python -m export.savedmodel`, as a user starts it."""
 
+import json
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 import tensorflow as tf
 
 from landmark_zoo.data.label_map import LabelMap
 from landmark_zoo.models.config import ModelConfig
+from landmark_zoo.retrieval.picture import Picture
+from landmark_zoo.retrieval.whitening.fit_on_photographs import fit_on_photographs
 from landmark_zoo.training.checkpoints import Checkpoints
 from landmark_zoo.training.workdir import claim
 
@@ -15,7 +19,7 @@ from landmark_zoo.training.workdir import claim
 @pytest.fixture(scope="module")
 def workdir(tmp_path_factory):
     folder = tmp_path_factory.mktemp("run")
-    config = ModelConfig("mobilenet_se", embedding_dim=8, alpha=0.25)
+    config = ModelConfig("resnet18_se", embedding_dim=8, alpha=0.25)
     claim(folder, config, LabelMap(["a", "b", "c"]), {"source": "test", "photographs": 9})
     checkpoints = Checkpoints(folder, config.build(3), step=tf.Variable(5, dtype=tf.int64))
     checkpoints.save_initial()
@@ -39,19 +43,42 @@ def test_export_and_check(root, workdir, tmp_path):
     assert "1 pictures embedded without this project's code" in checked.stdout
     loaded = tf.saved_model.load(str(tmp_path / "small" / "1"))
     assert b"test: 9 photographs of 3 landmarks, step 5" in loaded.signatures["info"]()["training_data"].numpy()
+    card = json.loads((tmp_path / "small" / "1" / "card.json").read_text())
+    assert (card["data"]["photographs"], card["recipe"]["model"]) == (9, "resnet18_se")
+
+
+@pytest.mark.slow
+def test_scales_and_whitening_fitted_and_then_read(run_export, workdir, photos, tmp_path):
+    flags = {"workdir": workdir, "side": 64, "scales": "0.7071,1"}
+    done = run_export("savedmodel", output=tmp_path / "m", pca=4, pca_images=photos, **flags)
+    assert done.code == 0, done.stderr
+    plain = run_export("savedmodel", output=tmp_path / "plain", **flags)
+    assert plain.code == 0, plain.stderr
+    pictures = [Picture(path.stem, path) for path in sorted(photos.rglob("*.jpg"))]
+    whitening = fit_on_photographs(tmp_path / "plain", pictures, 4, 0.25, tmp_path / "embeddings")
+    whitening.save(tmp_path / "whitening")
+    again = run_export("savedmodel", output=tmp_path / "m", whitening=tmp_path / "whitening", **flags)
+    assert again.code == 0, again.stderr
+    encoded = tf.constant([picture.path.read_bytes() for picture in pictures])
+    models = [tf.saved_model.load(str(tmp_path / "m" / version)) for version in ("1", "2")]
+    found = [model.signatures["serving_default"](image_bytes=encoded)["embedding"].numpy() for model in models]
+    assert found[0].shape == (10, 4)
+    np.testing.assert_allclose(found[0], found[1], atol=1e-4)
+    assert models[0].signatures["info"]()["scales"].numpy().tolist() == [0.7071, 1.0]
+
+    other = run_export("savedmodel", output=tmp_path / "other", whitening=tmp_path / "whitening", **{**flags, "scales": "1"})
+    assert other.code == 2
+    assert "a whitening learnt on embeddings with scales [1.0]; received [0.7071, 1.0]" in other.stderr
+    assert not (tmp_path / "other").exists()
 
 
 @pytest.mark.parametrize(("arguments", "said"), [
-    ((), "received neither"), (("--workdir=absent",), "a JSON file at absent/model.json")])
-def test_mistakes_are_one_line(root, tmp_path, arguments, said):
-    done = script(root, "savedmodel", f"--output={tmp_path / 'out'}", *arguments)
-    assert done.returncode == 2
+    ({}, "received neither"), ({"workdir": "absent"}, "a JSON file at absent/model.json"),
+    ({"scales": "1,x"}, "numbers for --scales"), ({"scales": "0"}, "scales above 0, none twice"),
+    ({"scale_power": 0}, "a power above 0"),
+])
+def test_mistakes_are_one_line(run_export, tmp_path, arguments, said):
+    done = run_export("savedmodel", output=tmp_path / "out", **arguments)
+    assert done.code == 2
     assert said in done.stderr
-    assert "Traceback" not in done.stderr
     assert not (tmp_path / "out").exists()
-
-
-def test_check_of_nothing(root, tmp_path):
-    done = script(root, "check", f"--savedmodel={tmp_path}")
-    assert done.returncode == 2
-    assert "a SavedModel at" in done.stderr

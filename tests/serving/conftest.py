@@ -9,6 +9,7 @@ from PIL import Image
 
 from landmark_zoo.data.decode import decode_image
 from landmark_zoo.data.resize import resize_long_side
+from landmark_zoo.layers.embedding import EmbeddingLayer
 from landmark_zoo.models import build_model
 from landmark_zoo.serving.export import export_saved_model
 
@@ -45,3 +46,38 @@ def expected(model, pictures):
     """The embeddings that the model itself gives."""
     return np.concatenate([model(resize_long_side(decode_image(tf.constant(picture)), SIDE)[None])["embedding"].numpy()
                            for picture in pictures])
+
+
+def little(dimension=6, seed=0):
+    """A network of two layers with a head: quick to trace and to export."""
+    tf.keras.utils.set_random_seed(seed)
+    images = tf.keras.Input([None, None, 3], name="images")
+    features = tf.keras.layers.Conv2D(8, 8, 8, activation="relu")(images)
+    embedding = EmbeddingLayer(dimension, name="embedding")(tf.keras.layers.GlobalAveragePooling2D()(features))
+    logits = tf.keras.layers.Dense(50, name="head")(embedding)
+    return tf.keras.Model(images, {"embedding": embedding, "feature_map": features, "logits": logits})
+
+
+@pytest.fixture(scope="session")
+def make_little():
+    """The function that builds a little network: `make_little(dimension, seed)`."""
+    return little
+
+
+@pytest.fixture(scope="session")
+def little_model():
+    return little()
+
+
+@pytest.fixture(scope="session")
+def batch():
+    """Two pictures whose longer side is that of the little exports."""
+    return tf.constant(np.random.default_rng(3).integers(0, 256, (2, 48, 64, 3)).astype(np.float32))
+
+
+@pytest.fixture(scope="session")
+def members(tmp_path_factory):
+    """Three exports of little networks: sides 64, 64 and 48, dimensions 6, 5 and 4."""
+    folder = tmp_path_factory.mktemp("members")
+    return [export_saved_model(little(dimension, seed), folder / name, side=side, info={"training_data": f"set {name}"})
+            for seed, (name, dimension, side) in enumerate([("a", 6, 64), ("b", 5, 64), ("c", 4, 48)])]

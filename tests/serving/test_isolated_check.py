@@ -12,12 +12,18 @@ def test_loads_where_this_project_cannot_be_imported(exported, pictures, expecte
     for number, picture in enumerate(pictures):
         paths.append(tmp_path / str(number))
         paths[-1].write_bytes(picture)
-    embeddings, signatures = isolated_check(exported, paths)
-    np.testing.assert_allclose(embeddings, expected, atol=1e-5)
-    assert set(signatures) == {"serving_default", "images", "info", "local"}
-    assert "string" in signatures["serving_default"]["inputs"]["image_bytes"]
+    found = isolated_check(exported, paths)
+    np.testing.assert_allclose(found.embeddings, expected, atol=1e-5)
+    assert set(found.signatures) == {"serving_default", "images", "crop", "info", "local"}
+    assert "string" in found.signatures["serving_default"]["inputs"]["image_bytes"]
+    assert (found.info["name"], found.info["scales"]) == ("small", [1.0])
 
 
 def test_no_saved_model(tmp_path):
     with pytest.raises(UserError, match="a SavedModel at"):
-        isolated_check(tmp_path, [])
+        isolated_check(tmp_path)
+
+
+def test_no_interpreter(exported, tmp_path):
+    with pytest.raises(UserError, match=r"a Python interpreter at .*; received No such file"):
+        isolated_check(exported, python=tmp_path / "python")

@@ -1,0 +1,1 @@
+"""Parts of experiments.leave_one_out."""

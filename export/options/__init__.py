@@ -1,0 +1,1 @@
+"""Options that several scripts of this folder share."""
