@@ -6,7 +6,7 @@ setup(
     name="landmark_zoo",
     version="0.1.0",
     description="A TensorFlow/Keras model zoo for recognising and retrieving landmarks in photographs",
-    packages=find_packages(include=["landmark_zoo", "landmark_zoo.*", "experiments", "experiments.*", "export"]),
+    packages=find_packages(include=["landmark_zoo", "landmark_zoo.*", "experiments", "experiments.*", "export", "export.*"]),
     python_requires=">=3.11,<3.12",
     install_requires=[
         "tensorflow>=2.15.1,<2.16",

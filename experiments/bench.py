@@ -7,12 +7,16 @@
     python -m experiments.bench --what=attention --output=FILE.csv     every attention block
     python -m experiments.bench --what=search --output=FILE.csv        every kind of index, up to a million vectors
     python -m experiments.bench --what=embed --model=... --photos=DIR  embedding: exports, other engines, reading beside them
+    python -m experiments.bench --what=build --photos=DIR              records by Apache Beam, one and two workers
+    python -m experiments.bench --what=evaluation                      ranks among a million images by counting
 """
 
 from absl import flags
 
 from experiments.benchmarks.attention import measure_attention
+from experiments.benchmarks.build import measure_build
 from experiments.benchmarks.embed import measure_embed
+from experiments.benchmarks.evaluation import measure_evaluation
 from experiments.benchmarks.head import measure_head
 from experiments.benchmarks.input_pipeline import measure_input_pipeline
 from experiments.benchmarks.scaling import measure_scaling
@@ -26,14 +30,16 @@ from landmark_zoo.training.config import TrainingConfig
 
 define_flags(ModelConfig)
 define_flags(TrainingConfig)
-_WHAT = flags.DEFINE_enum("what", "input", ["input", "train", "head", "attention", "search", "embed"], "What is measured.")
+_WHAT = flags.DEFINE_enum("what", "input", ["input", "train", "head", "attention", "search", "embed", "build", "evaluation"],
+                          "What is measured.")
 _RECORDS = flags.DEFINE_string("records", None, "For input and train: folder of experiments.prepare.")
 _WEIGHTS = flags.DEFINE_string("weights", None, "For train: the backbone's.")
 _SECONDS = flags.DEFINE_float("seconds", 20.0, "For input: how long to measure.", lower_bound=0.1)
 _STEPS = flags.DEFINE_integer("steps", 30, "For train: steps per round.", lower_bound=1)
 _WORKERS = flags.DEFINE_integer("workers", 1, "For train: how many workers of one processor core each are compared with "
                                 "one; 1 for the loop beside its halves.", lower_bound=1)
-_PHOTOS = flags.DEFINE_string("photos", None, "For embed: folder of photographs; without it the engines alone.")
+_PHOTOS = flags.DEFINE_string("photos", None, "For embed: folder of photographs; without it the engines alone. For "
+                              "build: likewise; without it memory with 10,000 and 100,000 tiny pictures.")
 _OUTPUT = flags.DEFINE_string("output", None, "For attention and search: the csv file.")
 
 
@@ -46,7 +52,12 @@ def main(_):
     if _WHAT.value == "embed":
         print(measure_embed(from_flags(ModelConfig), from_flags(TrainingConfig).batch_size, _PHOTOS.value))
         return
-    if _WHAT.value == "head":
+    if _WHAT.value == "build":
+        print(measure_build(_PHOTOS.value))
+        return
+    if _WHAT.value == "evaluation":
+        found = measure_evaluation()
+    elif _WHAT.value == "head":
         found = measure_head()
     elif _WHAT.value == "train":
         setting = _needed("records", _RECORDS.value), from_flags(ModelConfig), from_flags(TrainingConfig)

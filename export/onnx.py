@@ -7,8 +7,8 @@ from pathlib import Path
 
 from absl import flags
 
-from export.sample_pictures import sample_pictures
-from export.written_if_equal import written_if_equal
+from export.options.sample_pictures import sample_pictures
+from export.options.written_if_equal import written_if_equal
 from landmark_zoo.core.script import run
 from landmark_zoo.retrieval.engines.onnx_engine import OnnxEngine
 from landmark_zoo.retrieval.saved_model import EmbeddingModel

@@ -7,7 +7,7 @@ Tries several variants on the pictures, prints what each costs, and writes the f
 
 from absl import flags
 
-from export.sample_pictures import sample_pictures
+from export.options.sample_pictures import sample_pictures
 from landmark_zoo.core.script import run
 from landmark_zoo.retrieval.saved_model import EmbeddingModel
 from landmark_zoo.serving.optimise.optimise import COSINE, VariantResult, optimise

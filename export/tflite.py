@@ -10,8 +10,8 @@ from pathlib import Path
 
 from absl import flags
 
-from export.sample_pictures import sample_pictures
-from export.written_if_equal import written_if_equal
+from export.options.sample_pictures import sample_pictures
+from export.options.written_if_equal import written_if_equal
 from landmark_zoo.core.script import run
 from landmark_zoo.retrieval.saved_model import EmbeddingModel
 from landmark_zoo.serving.picture_at_side import picture_at_side

@@ -1,8 +1,4 @@
-"""What building records by Apache Beam costs: pictures per second and memory.
-
-    python -m experiments.benchmarks.build --photos=DIR               speed with 1 and 2 workers, extrapolated to GLDv2-clean
-    python -m experiments.benchmarks.build --pictures=10000,100000    memory: so many tiny pictures, 1 worker
-"""
+"""What building records by Apache Beam costs: pictures per second with 1 and 2 workers, and memory."""
 
 import json
 import resource
@@ -10,14 +6,12 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from absl import flags
 from PIL import Image
 
-from landmark_zoo.core.errors import UserError
-from landmark_zoo.core.script import run
 from landmark_zoo.data.catalogue import Catalogue, Entry
 from landmark_zoo.data.folder import read_folder
 
@@ -25,30 +19,29 @@ GLDV2_CLEAN = 1_580_470
 _CHILD = "from experiments.benchmarks import build; import sys; build.build_once(*sys.argv[1:])"
 _DRAWN, _LANDMARKS, _SHARDS = 100, 1000, 32
 
-_PHOTOS = flags.DEFINE_string("photos", None, "Folder of photographs, one folder per landmark.")
-_PICTURES = flags.DEFINE_list("pictures", [], "Without --photos: numbers of tiny pictures.")
-_WORKERS = flags.DEFINE_list("workers", ["1", "2"], "With --photos: numbers of processes.")
+def measure_build(photos: str | None, tiny: Sequence[int] = (10_000, 100_000), workers: Sequence[int] = (1, 2)) -> str:
+    """Builds records in processes of their own and returns a table.
 
-
-def main(_):
-    """Builds in processes of their own, prints a table."""
-    if not _PHOTOS.value and not _PICTURES.value:
-        raise UserError("--photos or --pictures", "neither", "Say what to build.")
-    print("| pictures | workers | seconds | pictures per second | GLDv2-clean, hours | peak memory, MiB |")
-    print("|---|---|---|---|---|---|")
+    Args:
+        photos: Folder of photographs, built with each number of workers; without it, tiny pictures by one worker.
+        tiny: So many of them.
+        workers: Numbers of processes.
+    """
+    lines = ["| pictures | workers | seconds | pictures per second | GLDv2-clean, hours | peak memory, MiB |",
+             "|---|---|---|---|---|---|"]
     with tempfile.TemporaryDirectory() as folder:
-        if _PHOTOS.value:
-            runs = [(_PHOTOS.value, "0", workers) for workers in _WORKERS.value]
+        if photos:
+            runs = [(photos, 0, count) for count in workers]
         else:
-            tiny = draw_tiny(Path(folder, "tiny"))
-            runs = [(tiny, pictures, "1") for pictures in _PICTURES.value]
-        for number, (photos, pictures, workers) in enumerate(runs):
-            print(_row(photos, pictures, workers, Path(folder, f"records{number}")), flush=True)
+            drawn = draw_tiny(Path(folder, "tiny"))
+            runs = [(drawn, pictures, 1) for pictures in tiny]
+        lines += [_row(*run, Path(folder, f"records{number}")) for number, run in enumerate(runs)]
+    return "\n".join(lines)
 
 
-def _row(photos: str, pictures: str, workers: str, records: Path) -> str:
-    done = subprocess.run([sys.executable, "-c", _CHILD, photos, pictures, workers, str(records)], capture_output=True,
-                          text=True, check=True)
+def _row(photos: str, pictures: int, workers: int, records: Path) -> str:
+    done = subprocess.run([sys.executable, "-c", _CHILD, photos, str(pictures), str(workers), str(records)],
+                          capture_output=True, text=True, check=True)
     facts = json.loads(done.stdout.splitlines()[-1])
     return (f"| {facts['pictures']:,} | {workers} | {facts['seconds']:.0f} | {facts['speed']:.1f} | "
             f"{GLDV2_CLEAN / facts['speed'] / 3600:.1f} | {facts['memory']:.0f} |")
@@ -100,7 +93,3 @@ def _speed(manifest, workers: int) -> float:
     times = sorted((Path(file).stat().st_mtime, shard.examples)
                    for file, shard in zip(manifest.files, manifest.shards, strict=True))
     return sum(examples for _, examples in times[workers:]) / (times[-1][0] - times[workers - 1][0])
-
-
-if __name__ == "__main__":
-    run(main)

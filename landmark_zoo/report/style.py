@@ -77,6 +77,20 @@ code { font: 0.86em ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; ov
 .panels { display: grid; grid-template-columns: repeat(auto-fill, minmax(240px, 1fr)); gap: 12px; align-items: start; }
 .panels img { display: block; width: 100%; border-radius: 8px; }
 .panels figcaption { font-size: 0.82rem; color: var(--muted); margin-top: 4px; overflow-wrap: anywhere; }
+.sheet { display: grid; grid-template-columns: repeat(auto-fill, minmax(112px, 1fr)); gap: 10px 8px; margin: 8px 0 18px; }
+.groups { display: flex; flex-wrap: wrap; gap: 14px 18px; margin: 8px 0 18px; align-items: flex-start; }
+.groups figure { max-width: 100%; break-inside: avoid; }
+.row { display: flex; flex-wrap: wrap; gap: 4px; }
+.row img, .row .missing { width: 104px; height: 104px; object-fit: cover; border-radius: 5px; }
+.examples .groups { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 480px), 1fr)); }
+.examples .row { display: grid; grid-template-columns: repeat(6, 1fr); }
+.examples .row img, .examples .row .missing { width: 100%; height: auto; aspect-ratio: 1; }
+.sheet figure { break-inside: avoid; }
+.sheet img { display: block; width: 100%; aspect-ratio: 1; object-fit: contain; background: var(--panel);
+  border-radius: 5px; }
+.sheet .missing { aspect-ratio: 1; height: auto; }
+.sheet figcaption, .groups figcaption { font-size: 0.78rem; line-height: 1.3; color: var(--muted); margin-top: 3px;
+  overflow-wrap: anywhere; }
 footer { color: var(--muted); font-size: 0.85rem; padding-block: 20px 50px; border-top: 1px solid var(--line); }
 @media (max-width: 700px) {
   body { font-size: 15px; }
@@ -88,6 +102,7 @@ footer { color: var(--muted); font-size: 0.85rem; padding-block: 20px 50px; bord
   th, td { padding-right: 12px; }
   .strip { grid-template-columns: repeat(5, 1fr); }
   .panels { grid-template-columns: repeat(2, 1fr); }
+  .sheet { grid-template-columns: repeat(3, 1fr); }
   .tiles { grid-template-columns: repeat(2, 1fr); }
   .tiles div { padding: 10px 12px; }
   .tiles strong { font-size: 1.5rem; }

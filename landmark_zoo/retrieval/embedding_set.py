@@ -17,8 +17,9 @@ from landmark_zoo.retrieval.embedding_faults import embedding_faults
 class EmbeddingSet:
     """N embeddings of one model.
 
-    On disk it is a folder: `embeddings.npy` (float32 [N, D]), `ids.csv` (column `id`, in the same order) and
-    `embeddings.json` (counts, model fingerprint, provenance), which is written last: without it the set is unfinished.
+    On disk it is a folder: `embeddings.npy` (float32 [N, D]; float16 is read too), `ids.csv` (column `id`, in the same
+    order) and `embeddings.json` (counts, model fingerprint, provenance), which is written last: without it the set is
+    unfinished.
 
     Args:
         ids: One id for each embedding, none twice.
@@ -89,9 +90,9 @@ class EmbeddingSet:
         try:
             vectors = np.load(path / "embeddings.npy", allow_pickle=False)
             expected = (facts["count"], facts["dimension"])
-            if vectors.shape != expected or len(ids) != len(vectors) or vectors.dtype != np.float32:
+            if vectors.shape != expected or len(ids) != len(vectors) or vectors.dtype not in (np.float32, np.float16):
                 raise ValueError(f"{vectors.dtype} {vectors.shape} and {len(ids)} ids instead of float32 {expected}")
-            return cls(ids, vectors, facts["model_fingerprint"], facts["provenance"])
+            return cls(ids, vectors.astype(np.float32, copy=False), facts["model_fingerprint"], facts["provenance"])
         except (OSError, ValueError, KeyError, TypeError, EOFError) as error:
             raise UserError(f"embeddings at {path}", str(error), "Make them again with experiments.embed.") from error
 

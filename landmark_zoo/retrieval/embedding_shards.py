@@ -27,9 +27,19 @@ class EmbeddingShards:
         self.folder, self.pictures, self.size = folder, pictures, size
         self.numbers = range(-(-len(pictures) // size))
 
-    def missing(self, redo_skipped: bool = False) -> list[int]:
-        """Returns the numbers of the shards still to be made; with `redo_skipped` also of those with bad pictures."""
-        return [number for number in self.numbers if not self._is_finished(number, redo_skipped)]
+    def missing(self, redo_skipped: bool = False, numbers: Sequence[int] | None = None) -> list[int]:
+        """Returns the numbers of the shards still to be made.
+
+        Args:
+            redo_skipped: Whether shards with bad pictures count as missing.
+            numbers: Which shards to look at; None for all.
+        """
+        return [number for number in (self.numbers if numbers is None else numbers)
+                if not self._is_finished(number, redo_skipped)]
+
+    def exists(self, number: int) -> bool:
+        """Returns whether a shard was saved, be its pictures still the same or not."""
+        return self._npy(number).exists() and self._json(number).exists()
 
     def pictures_of(self, number: int) -> Sequence[Picture]:
         """Returns the pictures of one shard."""
@@ -45,14 +55,22 @@ class EmbeddingShards:
     def skipped(self) -> dict[str, str]:
         """Returns id and reason of every picture skipped."""
         return {name: reason for number in self.numbers
-                for name, reason in read_json(self._json(number))["skipped"].items()}
+                for name, reason in self.skipped_of(number).items()}
+
+    def skipped_of(self, number: int) -> dict[str, str]:
+        """Returns id and reason of every picture of one shard that was skipped."""
+        return read_json(self._json(number))["skipped"]
 
     def vectors(self) -> np.ndarray:
         """Returns the embeddings of all good pictures, float32 [N, D]."""
-        return np.concatenate([np.load(self._npy(number), allow_pickle=False) for number in self.numbers])
+        return np.concatenate([self.vectors_of(number) for number in self.numbers])
+
+    def vectors_of(self, number: int) -> np.ndarray:
+        """Returns the embeddings of the good pictures of one shard, [n, D], which stay on disk until they are used."""
+        return np.load(self._npy(number), mmap_mode="r", allow_pickle=False)
 
     def _is_finished(self, number: int, redo_skipped: bool) -> bool:
-        if not (self._npy(number).exists() and self._json(number).exists()):
+        if not self.exists(number):
             return False
         facts = read_json(self._json(number))
         if redo_skipped and facts["skipped"]:

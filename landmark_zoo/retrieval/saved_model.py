@@ -59,6 +59,14 @@ class EmbeddingModel:
         except tf.errors.InvalidArgumentError as error:
             raise BadPhotograph(_reason(error)) from error
 
+    def embed_images(self, images: np.ndarray) -> np.ndarray:
+        """Returns the embeddings of pictures of one size, float32 [N, D].
+
+        Args:
+            images: RGB, 0..255, float32 [N, H, W, 3], both sides 32 or more.
+        """
+        return self._loaded.signatures["images"](images=tf.constant(images, tf.float32))["embedding"].numpy()
+
     def local(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Returns the local features of pictures of one size, float32 [N, h, w, C], and their scores, float32 [N, h, w].
 

@@ -72,3 +72,28 @@ def test_mistakes_are_one_line(embed, savedmodel, photos, tmp_path, change, mess
     done = embed(**{"savedmodel": savedmodel, "photos": photos, "output": tmp_path / "out", **change})
     assert done.code == 2
     assert message in done.stderr.splitlines()[-1]
+
+
+def test_a_job_array_and_a_merge_by_hand(embed, savedmodel, photos, tmp_path):
+    output = tmp_path / "out"
+    settings = {"savedmodel": savedmodel, "photos": photos, "output": output, "shard_size": 2, "num_shards": 2}
+    first = embed(**settings, shard=0)
+    assert (first.code, first.stdout) == (0, f"This part is done; 1 shards of other parts are missing in {output}\n")
+    early = embed(output=output, merge=True)
+    assert early.code == 2
+    assert "3 finished shards" in early.stderr
+    last = embed(**settings, shard=1)
+    assert "5 embeddings of dimension 12" in last.stdout
+    assert embed(output=output, merge=True).stdout == last.stdout
+    whole = tmp_path / "whole"
+    embed(savedmodel=savedmodel, photos=photos, output=whole, dtype="float16")
+    assert EmbeddingSet.load(output).ids == EmbeddingSet.load(whole).ids
+    np.testing.assert_allclose(EmbeddingSet.load(output).vectors, EmbeddingSet.load(whole).vectors, atol=1e-3)
+
+
+def test_engines_need_what_they_need(embed, savedmodel, photos, tmp_path):
+    done = embed(savedmodel=savedmodel, photos=photos, output=tmp_path / "out", engine="onnxruntime")
+    assert done.code == 2
+    assert "Expected --onnx; received none" in done.stderr
+    done = embed(output=tmp_path / "out")
+    assert "Expected --savedmodel; received none" in done.stderr

@@ -8,7 +8,8 @@ from landmark_zoo.core.errors import UserError
 from landmark_zoo.serving.optimise.variants import VARIANTS, write_variant
 
 
-@pytest.fixture(scope="module", params=["frozen", "folded", "folded_bfloat16", "folded_float16"])
+@pytest.fixture(scope="module", params=[pytest.param("frozen", marks=pytest.mark.slow), "folded", "folded_bfloat16",
+                                        pytest.param("folded_float16", marks=pytest.mark.slow)])
 def variant(request, small_export, tmp_path_factory):
     """Name, what was counted, the original and the variant."""
     folder = tmp_path_factory.mktemp("variants") / request.param

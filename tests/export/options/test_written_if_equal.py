@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from export.written_if_equal import written_if_equal
+from export.options.written_if_equal import written_if_equal
 from landmark_zoo.core.errors import UserError
 
 IMAGES = [np.random.default_rng(0).uniform(0, 255, [1, 40, 64, 3]).astype(np.float32)]

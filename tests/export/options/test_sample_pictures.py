@@ -2,7 +2,7 @@
 
 import pytest
 
-from export.sample_pictures import sample_pictures
+from export.options.sample_pictures import sample_pictures
 from landmark_zoo.core.errors import UserError
 
 

@@ -1,0 +1,1 @@
+"""What photographs are like: one measure per file."""

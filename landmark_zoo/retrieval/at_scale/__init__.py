@@ -1,0 +1,1 @@
+"""Embedding more photographs than memory holds, on one machine or many."""

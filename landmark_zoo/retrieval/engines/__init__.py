@@ -1,0 +1,1 @@
+"""What can run the signature `images` of an exported model."""
