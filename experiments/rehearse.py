@@ -10,6 +10,7 @@ import sys
 
 from absl import flags
 
+from landmark_zoo.core.divided import divided
 from landmark_zoo.core.script import run
 from landmark_zoo.training.local_workers import LocalWorkers
 
@@ -20,12 +21,6 @@ def main(_, train_flags: list[str] = ()) -> None:
     """Starts them, waits."""
     workers = LocalWorkers([sys.executable, "-m", "experiments.train", *train_flags], _WORKERS.value)
     sys.exit(workers.wait())
-
-
-def divided(argv: list[str]) -> tuple[list[str], list[str]]:
-    """Returns what stands before and behind the first "--"."""
-    cut = argv.index("--") if "--" in argv else len(argv)
-    return argv[:cut], argv[cut + 1:]
 
 
 if __name__ == "__main__":

@@ -43,10 +43,10 @@ def measure_embed(config: ModelConfig, batch_size: int, photos: str | None, size
         exported = export_saved_model(model, Path(folder) / "bench", side=max(size), info={})
         engines, absent = embedding_engines(model, exported, folder)
         speeds = [images_per_second(engines, batch, size, rounds) for batch in (1, batch_size)]
-        lines = [f"{'engine':<22}{'batch 1':>12}{'ratio':>8}{f'batch {batch_size}':>12}{'ratio':>8}   images/s"]
+        lines = [f"{'engine':<28}{'batch 1':>12}{'ratio':>8}{f'batch {batch_size}':>12}{'ratio':>8}   images/s"]
         for name in engines:
             cells = "".join(f"{speed[name]:>12.2f}{speed[name] / speed[REFERENCE]:>8.2f}" for speed in speeds)
-            lines.append(f"{name:<22}{cells}")
+            lines.append(f"{name:<28}{cells}")
         lines += [f"{name}: not measured, {reason}" for name, reason in absent.items()]
         if photos:
             lines += [f"{name:<40}{value:>10.2f}" for name, value in overlap(exported, photos, batch_size).items()]

@@ -5,13 +5,6 @@ import sys
 
 import pytest
 
-from experiments.rehearse import divided
-
-
-def test_flags_before_and_behind_the_dashes():
-    assert divided(["name", "--workers=2", "--", "--epochs=1", "--"]) == (["name", "--workers=2"], ["--epochs=1", "--"])
-    assert divided(["name"]) == (["name"], [])
-
 
 @pytest.mark.slow
 def test_a_mistake_is_one_line_of_each_worker(root, tmp_path):

@@ -23,7 +23,7 @@ def test_both_tables(tmp_path):
         Image.fromarray(pixels).save(tmp_path / f"{number}.jpg")
     config = ModelConfig("mobilenet_gem", embedding_dim=8, alpha=0.25)
     lines = measure_embed(config, 2, str(tmp_path), size=(48, 64), rounds=1).splitlines()
-    found = {line[:22].strip(): line[22:].split() for line in lines}
+    found = {line[:28].strip(): line[28:].split() for line in lines}
     for name in ("keras call", "savedmodel", "savedmodel frozen", "savedmodel folded", "savedmodel folded_bfloat16"):
         assert len(found[name]) == 4
     assert found["keras call"][1] == found["keras call"][3] == "1.00"

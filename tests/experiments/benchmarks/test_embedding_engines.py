@@ -16,7 +16,7 @@ def test_every_form_gives_the_same_embedding(tmp_path, monkeypatch):
     for package in ("onnxruntime", "torch"):
         monkeypatch.setitem(sys.modules, package, None)
     tf.keras.utils.set_random_seed(0)
-    model = build_model("mobilenet", "gem", alpha=0.25, embedding_dim=8)
+    model = build_model("mobilenet", "se", alpha=0.25, embedding_dim=8)
     exported = export_saved_model(model, tmp_path / "small", side=64, info={})
     engines, absent = embedding_engines(model, exported, tmp_path)
     assert "the package onnxruntime" in absent["onnxruntime"]
