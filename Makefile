@@ -20,7 +20,7 @@ test: $(READY)
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow" --timeout=300
 
 test-slow: $(READY)
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m slow --timeout=900
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m slow --timeout=1800
 
 lint: $(READY)
 	$(BIN)/ruff check .

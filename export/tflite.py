@@ -34,9 +34,12 @@ def main(_):
     side = _SIDE.value or model.info["side"]
     images = [picture_at_side(picture, side, square=True)
               for picture in sample_pictures(_REPRESENTATIVE.value, _NUMBER.value)]
-    cosine = written_if_equal(
-        model.path, Path(_OUTPUT.value), lambda path: write_tflite(model.path, path, side, side, _PRECISION.value, images[::2]),
-        tflite_embedder, images, LEAST_COSINE[_PRECISION.value])
+
+    def write(path: Path) -> None:
+        write_tflite(model.path, path, side, side, _PRECISION.value, images[::2])
+
+    cosine = written_if_equal(model.path, Path(_OUTPUT.value), write, tflite_embedder, images,
+                              LEAST_COSINE[_PRECISION.value])
     megabytes = Path(_OUTPUT.value).stat().st_size / 1e6
     print(f"{_OUTPUT.value}: {megabytes:.1f} MB, smallest cosine to the SavedModel {cosine:.6f} on {len(images)} pictures")
 
