@@ -33,7 +33,7 @@ def test_refused(change, said):
 
 
 def test_a_frozen_backbone_said_twice_is_no_contradiction():
-    TrainingConfig(backbone_multiplier=0.0, freeze="all")
+    assert TrainingConfig(backbone_multiplier=0.0, freeze="all").freeze == "all"
 
 
 @pytest.mark.parametrize(("epochs", "sizes", "expected"), [

@@ -26,8 +26,12 @@ class Embedder(tf.Module, abc.ABC):
         """
 
     def local(self, images: tf.Tensor) -> dict[str, tf.Tensor] | None:
-        """Returns "features" and "scores" of the signature `local`; see `has_local`."""
-        raise NotImplementedError
+        """Returns "features" and "scores" of the signature `local`; see `has_local`.
+
+        Raises:
+            ValueError: An embedder without them.
+        """
+        raise ValueError(f"Expected an embedder with a feature map; received {type(self).__name__}.")
 
     @property
     def has_local(self) -> bool:
