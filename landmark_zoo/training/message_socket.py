@@ -1,5 +1,6 @@
 """JSON messages over TCP."""
 
+import contextlib
 import json
 import socket
 
@@ -37,8 +38,8 @@ class MessageSocket:
 
     def receive(self, seconds: float | None = None) -> dict | None:
         """Returns the next message, or None where the other end has gone, is silent for so long, or speaks otherwise."""
-        self._socket.settimeout(seconds)
         try:
+            self._socket.settimeout(seconds)
             while b"\n" not in self._received:
                 more = self._socket.recv(65536)
                 if not more or len(self._received) > 2**22:
@@ -49,7 +50,7 @@ class MessageSocket:
         except (OSError, ValueError):
             return None
         finally:
-            if self._socket.fileno() >= 0:
+            with contextlib.suppress(OSError):  # closed meanwhile
                 self._socket.settimeout(None)
         return message if isinstance(message, dict) else None
 

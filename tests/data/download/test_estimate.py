@@ -12,7 +12,7 @@ def wanted(url, size, here=0, exact=True):
 
 
 def test_bytes_and_time(serve):
-    server = serve({"/a.tar": bytes(400_000)})
+    server = serve({"/a.tar": bytes(2_000_000)})
     server.bytes_per_second = 2_000_000
     line = estimate([wanted(f"{server.url}/a.tar", 600_000_000_000, 100_000_000_000),
                      wanted(f"{server.url}/b.csv", 1000, exact=False)])
