@@ -4,10 +4,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from landmark_zoo.metrics.percentile_interval import percentile_interval
+
 
 def bootstrap_interval(values: Sequence[float] | np.ndarray, resamples: int = 2000, level: float = 0.95,
                        seed: int = 0) -> tuple[float, float, float]:
-    """Returns the mean over queries and its percentile bootstrap interval (Efron & Tibshirani, 1993, ch. 13).
+    """Returns the mean over queries and its percentile bootstrap interval.
 
     Queries are drawn with replacement; those without a value (NaN) are left out before.
 
@@ -20,15 +22,10 @@ def bootstrap_interval(values: Sequence[float] | np.ndarray, resamples: int = 20
     Returns:
         `(mean, low, high)`; three NaN where no query has a value.
     """
-    if resamples < 1000:
-        raise ValueError(f"Expected 1000 resamples or more; received {resamples}.")
-    if not 0 < level < 1:
-        raise ValueError(f"Expected a level between 0 and 1; received {level}.")
     values = np.asarray(values, dtype=np.float64)
     values = values[~np.isnan(values)]
     if len(values) == 0:
         return (float("nan"),) * 3
     generator = np.random.default_rng(seed)
     means = [values[generator.integers(len(values), size=len(values))].mean() for _ in range(resamples)]
-    low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
-    return float(values.mean()), float(low), float(high)
+    return float(values.mean()), *percentile_interval(means, level)

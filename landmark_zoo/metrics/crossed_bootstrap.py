@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from landmark_zoo.metrics.percentile_interval import percentile_interval
+
 
 def crossed_bootstrap_interval(values: np.ndarray, resamples: int = 2000, level: float = 0.95,
                                seed: int = 0) -> tuple[float, float, float]:
@@ -27,13 +29,8 @@ def crossed_bootstrap_interval(values: np.ndarray, resamples: int = 2000, level:
     if values.ndim != 2 or values.size == 0 or np.isnan(values).any():
         raise ValueError(f"Expected figures [runs, queries] without NaN; received shape {values.shape}, "
                          f"{np.isnan(values).sum()} NaN.")
-    if resamples < 1000:
-        raise ValueError(f"Expected 1000 resamples or more; received {resamples}.")
-    if not 0 < level < 1:
-        raise ValueError(f"Expected a level between 0 and 1; received {level}.")
     generator = np.random.default_rng(seed)
     runs, queries = (generator.multinomial(count, np.full(count, 1 / count), size=resamples) / count
                      for count in values.shape)
     means = np.einsum("rs,sq,rq->r", runs, values, queries)
-    low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
-    return float(values.mean()), float(low), float(high)
+    return float(values.mean()), *percentile_interval(means, level)

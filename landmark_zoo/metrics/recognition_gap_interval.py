@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from landmark_zoo.metrics.percentile_interval import percentile_interval
 from landmark_zoo.metrics.recognition_gap import gap_of
 from landmark_zoo.metrics.recognition_order import recognition_order
 
@@ -24,10 +25,6 @@ def recognition_gap_interval(predictions: Mapping[str, tuple[int, float]], solut
     Returns:
         `(value, low, high)`; three NaN where no picture shows a landmark.
     """
-    if resamples < 1000:
-        raise ValueError(f"recognition_gap_interval: expected 1000 resamples or more; received {resamples}.")
-    if not 0 < level < 1:
-        raise ValueError(f"recognition_gap_interval: expected a level between 0 and 1; received {level}.")
     pictures, correct = recognition_order(predictions, solution)
     shows = np.array([bool(landmarks) for landmarks in solution.values()], bool)
     if not shows.any():
@@ -39,5 +36,4 @@ def recognition_gap_interval(predictions: Mapping[str, tuple[int, float]], solut
     for _ in range(resamples):
         times = np.bincount(generator.integers(len(shows), size=len(shows)), minlength=len(shows))
         values.append(gap_of(np.repeat(correct, times[drawn_by]), int(times[shows].sum())))
-    low, high = np.nanquantile(values, [(1 - level) / 2, (1 + level) / 2])
-    return gap_of(correct, int(shows.sum())), float(low), float(high)
+    return gap_of(correct, int(shows.sum())), *percentile_interval(values, level)

@@ -36,5 +36,5 @@ def test_without_landmarks_there_is_none():
 
 @pytest.mark.parametrize("wrong", [{"resamples": 10}, {"level": 1.0}])
 def test_bad_arguments(wrong):
-    with pytest.raises(ValueError, match=r"expected .* received"):
+    with pytest.raises(ValueError, match=r"Expected .* received"):
         recognition_gap_interval(PREDICTIONS, SOLUTION, **wrong)

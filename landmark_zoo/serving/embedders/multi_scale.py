@@ -6,11 +6,12 @@ import tensorflow as tf
 
 from landmark_zoo.layers.l2_normalise import l2_normalise
 from landmark_zoo.serving.embedders.embedder import Embedder
+from landmark_zoo.serving.embedders.wrapper import Wrapper
 from landmark_zoo.serving.rescale import rescale
 from landmark_zoo.serving.scales import Scales
 
 
-class MultiScale(Embedder):
+class MultiScale(Wrapper):
     """Embeds a picture at fixed scales and puts the embeddings together.
 
     The picture is brought to the model's side once, and every scale is made from that, as in cirtorch and DELG: so bytes
@@ -23,20 +24,12 @@ class MultiScale(Embedder):
     """
 
     def __init__(self, inner: Embedder, scales: Scales):
-        super().__init__(name="multi_scale")
-        self.inner, self.side, self.dimension = inner, inner.side, inner.dimension
+        super().__init__(inner, inner.dimension, name="multi_scale")
         self._scales = scales
 
     def __call__(self, images: tf.Tensor) -> tf.Tensor:
         vectors = tf.stack([self.inner(rescale(images, factor)) for factor in self._scales.factors])
         return l2_normalise(power_mean(vectors, self._scales.power))
-
-    @property
-    def has_local(self) -> bool:
-        return self.inner.has_local
-
-    def local(self, images: tf.Tensor) -> dict[str, tf.Tensor]:
-        return self.inner.local(images)
 
     @property
     def facts(self) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import tensorflow as tf
 from landmark_zoo.core.errors import UserError
 from landmark_zoo.layers.l2_normalise import l2_normalise
 from landmark_zoo.serving.embedders.embedder import Embedder
+from landmark_zoo.serving.embedders.wrapper import Wrapper
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,7 +29,7 @@ class WhiteningMap:
     learnt_on: str
 
 
-class Whitened(Embedder):
+class Whitened(Wrapper):
     """Whitens the embeddings of another embedder, after its scales are put together, and brings them to length 1 again.
 
     Args:
@@ -40,24 +41,16 @@ class Whitened(Embedder):
     """
 
     def __init__(self, inner: Embedder, whitening: WhiteningMap):
-        super().__init__(name="whitened")
         if len(whitening.mean) != inner.dimension:
             raise UserError(f"a whitening of {inner.dimension} dimensions, as the embedding has",
                             f"one of {len(whitening.mean)}", "Fit it on embeddings of this model.")
-        self.inner, self.side, self.dimension = inner, inner.side, whitening.projection.shape[1]
+        super().__init__(inner, whitening.projection.shape[1], name="whitened")
         self.mean = tf.Variable(whitening.mean, trainable=False, name="mean")
         self.projection = tf.Variable(whitening.projection, trainable=False, name="projection")
         self._description, self._learnt_on = whitening.description, whitening.learnt_on
 
     def __call__(self, images: tf.Tensor) -> tf.Tensor:
         return l2_normalise((self.inner(images) - self.mean) @ self.projection)
-
-    @property
-    def has_local(self) -> bool:
-        return self.inner.has_local
-
-    def local(self, images: tf.Tensor) -> dict[str, tf.Tensor]:
-        return self.inner.local(images)
 
     @property
     def facts(self) -> dict[str, Any]:
