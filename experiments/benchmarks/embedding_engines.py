@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
+from experiments.benchmarks.torch_resnet101 import torch_resnet101
 from landmark_zoo.core.errors import UserError
 from landmark_zoo.retrieval.engines.onnx_engine import OnnxEngine
 from landmark_zoo.retrieval.engines.openvino_engine import OpenvinoEngine
@@ -52,13 +53,12 @@ def embedding_engines(model: tf.keras.Model, exported: Path, folder: str | Path)
 
 
 def _pytorch() -> Embed:
-    """Returns torchvision's ResNet101, eager, whatever network the others run."""
+    """Returns ResNet-101, eager, whatever network the others run."""
     try:
         import torch
-        import torchvision
+        network = torch_resnet101()
     except ImportError as error:
-        raise UserError("the packages torch and torchvision", "none installed", "Install them to compare.") from error
-    network = torchvision.models.resnet101(weights=None).eval()
+        raise UserError("the package torch", "none installed", "Install it to compare.") from error
 
     def embed(images: np.ndarray) -> object:
         with torch.inference_mode():
