@@ -21,9 +21,9 @@ from landmark_zoo.core.provenance import resolved_flags
 from landmark_zoo.core.script import run
 from landmark_zoo.data.locator import ImageLocator
 from landmark_zoo.evaluation.benchmark_pictures import benchmark_pictures
-from landmark_zoo.evaluation.evaluate_gldv2 import evaluate_gldv2
-from landmark_zoo.evaluation.evaluate_revisited import evaluate_revisited
+from landmark_zoo.evaluation.embedded_answers import embedded_answers
 from landmark_zoo.evaluation.gldv2 import Gldv2Benchmark
+from landmark_zoo.evaluation.measure import measure
 from landmark_zoo.evaluation.read_benchmark import read_benchmark
 from landmark_zoo.retrieval.embed import embed
 from landmark_zoo.retrieval.saved_model import EmbeddingModel
@@ -53,7 +53,7 @@ def main(_):
     for title, members in combinations(names).items():
         some = [weights[member] for member in members]
         queries, index = (concatenated([sets[member][part] for member in members], some) for part in (0, 1))
-        results = (evaluate_gldv2 if gldv2 else evaluate_revisited)(benchmark, queries, index, title, seed=_SEED.value)
+        results = measure(benchmark, embedded_answers(benchmark, queries, index), title, _SEED.value)
         rows.append(EnsembleRow(title, results, index.dimension, sum(times[member] for member in members),
                                 sum(sizes[member] for member in members)))
     table = [[str(cell) for cell in row.cells(rows[0], _SEED.value)] for row in rows]

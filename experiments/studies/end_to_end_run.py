@@ -12,8 +12,9 @@ from experiments.studies.training_seconds import training_seconds
 from landmark_zoo.core.provenance import git_commit, resolved_flags
 from landmark_zoo.data.locator import ImageLocator
 from landmark_zoo.evaluation.benchmark_pictures import benchmark_pictures
-from landmark_zoo.evaluation.evaluate_gldv2 import evaluate_gldv2
+from landmark_zoo.evaluation.embedded_answers import embedded_answers
 from landmark_zoo.evaluation.gldv2 import Gldv2Benchmark
+from landmark_zoo.evaluation.measure import measure
 from landmark_zoo.models.on_features import on_features
 from landmark_zoo.retrieval.embed import embed
 from landmark_zoo.retrieval.saved_model import EmbeddingModel
@@ -50,7 +51,8 @@ def end_to_end_run(key: StudyKey, recipe: RecipeSet, records: Path, benchmark: G
     exported = EmbeddingModel(folder / "model")
     parts = zip(("queries", "index"), benchmark_pictures(benchmark, locator, crop=False), strict=True)
     queries, index = (embed(exported, pictures, folder / "embeddings" / part) for part, pictures in parts)
-    evaluate_gldv2(benchmark, queries, index, f"{key.name} trained").write(folder / "results" / "trained", resolved_flags())
+    results = measure(benchmark, embedded_answers(benchmark, queries, index), f"{key.name} trained")
+    results.write(folder / "results" / "trained", resolved_flags())
     features = on_features(model)[0](tf.zeros([1, config.image_size, config.image_size, 3]))
     return {**block_costs(model, recipe.model.head, tuple(features.shape[1:])),
             "training_seconds": training_seconds(workdir, config)}

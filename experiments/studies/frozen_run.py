@@ -12,8 +12,9 @@ from experiments.studies.recipe_sets import RecipeSet
 from experiments.studies.study_key import OFF_THE_SHELF, StudyKey
 from experiments.studies.training_seconds import training_seconds
 from landmark_zoo.core.provenance import git_commit, resolved_flags
-from landmark_zoo.evaluation.evaluate_gldv2 import evaluate_gldv2
+from landmark_zoo.evaluation.embedded_answers import embedded_answers
 from landmark_zoo.evaluation.gldv2 import Gldv2Benchmark
+from landmark_zoo.evaluation.measure import measure
 from landmark_zoo.models.on_features import on_features
 from landmark_zoo.models.weights_fingerprint import weights_fingerprint
 from landmark_zoo.training.checkpoints import load_weights
@@ -62,4 +63,4 @@ def _measure(model: tf.keras.Model, benchmark: Gldv2Benchmark, pictures: tuple[P
     fingerprint = weights_fingerprint(model)
     from_features = on_features(model)[1]
     queries, index = (embed_features(from_features, part, fingerprint, info) for part in pictures)
-    evaluate_gldv2(benchmark, queries, index, name).write(output, resolved_flags())
+    measure(benchmark, embedded_answers(benchmark, queries, index), name).write(output, resolved_flags())

@@ -2,10 +2,11 @@
 
 import dataclasses
 
-from experiments.studies.block_config import BlockConfig
 from landmark_zoo.core.errors import UserError
 from landmark_zoo.core.registry import Registry
 from landmark_zoo.layers.attention import ATTENTION
+from landmark_zoo.models.config import ModelConfig
+from landmark_zoo.models.networks import NETWORKS
 from landmark_zoo.training.config import TrainingConfig
 from landmark_zoo.training.feature_cache import Views
 from landmark_zoo.training.sampling import SamplingConfig
@@ -29,15 +30,16 @@ class RecipeSet:
 
     backbone: str
     blocks: tuple[str, ...]
-    model: BlockConfig
+    model: ModelConfig
     frozen: TrainingConfig
     end_to_end: TrainingConfig
     views: Views
     side: int
 
-    def model_config(self, block: str) -> BlockConfig:
+    def model_config(self, block: str) -> ModelConfig:
         """Returns what is trained for a block: generalised-mean pooling behind it, or right on the feature map."""
-        return dataclasses.replace(self.model, model=f"{self.backbone}_{'gem' if block == BASELINE else block}")
+        suffix = {BASELINE: "gem"}.get(block, f"{block}_block" if block in NETWORKS else block)
+        return dataclasses.replace(self.model, model=f"{self.backbone}_{suffix}")
 
     @property
     def sampling(self) -> SamplingConfig:
@@ -57,7 +59,7 @@ RECIPE_SETS: Registry[RecipeSet] = Registry("recipe set")
 RECIPE_SETS.add("attention", RecipeSet(
     backbone="mobilenetv2",
     blocks=(BASELINE, "se", "cbam", "spatial", "channel", "eca", "glam", "solar"),
-    model=BlockConfig(embedding_dim=512, head="arcface", margin=0.2, scale=20.0),
+    model=ModelConfig(embedding_dim=512, head="arcface", margin=0.2, scale=20.0),
     frozen=TrainingConfig(epochs=3, learning_rate=1e-3, backbone_multiplier=0.0),
     end_to_end=TrainingConfig(epochs=3, learning_rate=2e-5, head_multiplier=3.0),
     views=Views(image_size=224, count=4),

@@ -16,15 +16,15 @@ from landmark_zoo.models.networks import NETWORKS
 def _zoo() -> Registry[Mapping[str, object]]:
     """Every `<backbone>`, pooled by its mean, `<backbone>_<attention>` and `<backbone>_<pooling>`, and whole networks.
 
-    Where a paper has both a block and a network around it, the name is the network's; the block by itself is
-    `build_model(backbone, attention="delg")`.
+    Where a paper has both a block and a network around it, the name is the network's (`resnet101_solar`); the block by
+    itself is `<backbone>_<attention>_block`.
     """
     models: Registry[Mapping[str, object]] = Registry("model")
     for backbone in BACKBONES:
         models.add(backbone, {"backbone": backbone, "pooling": "spoc"})
         for attention in ATTENTION:
-            if attention not in NETWORKS:
-                models.add(f"{backbone}_{attention}", {"backbone": backbone, "attention": attention})
+            suffix = f"{attention}_block" if attention in NETWORKS else attention
+            models.add(f"{backbone}_{suffix}", {"backbone": backbone, "attention": attention})
         for pooling in POOLING:
             models.add(f"{backbone}_{pooling}", {"backbone": backbone, "pooling": pooling})
         for network in NETWORKS:

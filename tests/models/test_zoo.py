@@ -5,6 +5,7 @@ import pytest
 
 from landmark_zoo.core.errors import UserError
 from landmark_zoo.models import build_model, create_model, list_models
+from landmark_zoo.models.on_features import on_features
 from landmark_zoo.models.zoo import MODELS
 
 
@@ -29,7 +30,15 @@ def test_every_backbone_has_a_plain_and_an_attended_model():
         if "builder" in MODELS[name]:
             continue
         block = MODELS[name].get("attention") or MODELS[name]["pooling"]
-        assert name in (MODELS[name]["backbone"], f"{MODELS[name]['backbone']}_{block}")
+        assert name.removesuffix("_block") in (MODELS[name]["backbone"], f"{MODELS[name]['backbone']}_{block}")
+
+
+@pytest.mark.parametrize("block", ["delf", "delg", "how", "solar"])
+def test_a_block_whose_name_is_that_of_a_network_has_one_of_its_own(block):
+    model = create_model(f"resnet18_{block}_block", embedding_dim=8, alpha=0.25, num_classes=3)
+    assert [layer.name for layer in on_features(model)[1].layers[1:]] == [block, "gem", "embedding", "arcface"]
+    assert model.name == f"resnet18_{block}_block"
+    assert f"resnet18_{block}" in list_models()
 
 
 def test_a_backbone_by_itself_is_pooled_by_its_mean():

@@ -2,16 +2,16 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from experiments.studies.block_config import BlockConfig
 from experiments.studies.embed_features import embed_features
 from experiments.studies.picture_features import PictureFeatures
+from landmark_zoo.models.config import ModelConfig
 from landmark_zoo.models.on_features import on_features
 
 
 @pytest.fixture(scope="module")
 def from_features():
     tf.keras.utils.set_random_seed(0)
-    return on_features(BlockConfig("resnet18_se", embedding_dim=8, alpha=0.25).build())[1]
+    return on_features(ModelConfig("resnet18_se", embedding_dim=8, alpha=0.25).build())[1]
 
 
 def test_maps_of_many_sizes_are_embedded_as_one_by_one(from_features):

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from landmark_zoo.evaluation.evaluate_revisited import evaluate_revisited
+from landmark_zoo.evaluation.embedded_answers import embedded_answers
+from landmark_zoo.evaluation.measure_graded import measure_graded
 from landmark_zoo.evaluation.revisited import RevisitedBenchmark
 from landmark_zoo.retrieval.embedding_set import EmbeddingSet
 
@@ -14,6 +15,10 @@ TOY = RevisitedBenchmark(
      {"easy": frozenset(), "hard": frozenset({4}), "junk": frozenset()}), "1234")
 SCORES = np.array([[0.8, 0.4, 0.3, 0.9, 0.5],    # ranking 3, 0, 4, 1, 2
                    [0.5, 0.4, 0.3, 0.2, 0.1]])
+
+
+def measured_graded(benchmark, queries, index, name):
+    return measure_graded(benchmark, embedded_answers(benchmark, queries, index), name)
 
 
 def naive_figures(entry, ranking):
@@ -42,7 +47,7 @@ def naive_figures(entry, ranking):
 
 
 def test_published_vector_with_junk_and_a_query_without_positives(planted):
-    results = evaluate_revisited(TOY, *planted(TOY.query_ids, INDEX, SCORES), name="m")
+    results = measured_graded(TOY, *planted(TOY.query_ids, INDEX, SCORES), name="m")
     values = {name: metric["value"] for name, metric in results.metrics.items()}
     assert values["mAP/Easy"] == pytest.approx(0.708333, abs=1e-6)
     assert values["mP@1/Easy"] == 1.0
@@ -54,7 +59,7 @@ def test_published_vector_with_junk_and_a_query_without_positives(planted):
 
 
 def test_rows(planted):
-    results = evaluate_revisited(TOY, *planted(TOY.query_ids, INDEX, SCORES), name="m")
+    results = measured_graded(TOY, *planted(TOY.query_ids, INDEX, SCORES), name="m")
     assert [(row[1], row[2], row[4]) for row in results.ranking[:5]] == [
         (1, "i3", "junk"), (2, "i0", "easy"), (3, "i4", "negative"), (4, "i1", "negative"), (5, "i2", "easy")]
     assert results.ranking[9][2:] == ("i4", pytest.approx(0.1, rel=0.5), "hard")
@@ -65,7 +70,7 @@ def test_rows(planted):
 
 def test_missing_pictures_are_misses(planted):
     queries, index = planted(TOY.query_ids, INDEX, SCORES)
-    results = evaluate_revisited(TOY, queries.select(["q1"]), index.select(["i0", "i3"]), name="m")
+    results = measured_graded(TOY, queries.select(["q1"]), index.select(["i0", "i3"]), name="m")
     assert results.metrics["mAP/Easy"]["value"] == 0.5
     assert results.metrics["mAP/Hard"]["value"] == 0.0
     assert (results.card.queries_missing, results.card.index_images_missing) == (1, 3)
@@ -74,7 +79,7 @@ def test_missing_pictures_are_misses(planted):
 @pytest.mark.parametrize(("provenance", "crop"), [
     ({"cropped": 70}, "queries cut to their boxes"), ({"cropped": 0}, "none, whole queries"), ({}, "not stated")])
 def test_the_card_says_whether_queries_were_cut(planted, provenance, crop):
-    results = evaluate_revisited(TOY, *planted(TOY.query_ids, INDEX, SCORES, **provenance), name="m")
+    results = measured_graded(TOY, *planted(TOY.query_ids, INDEX, SCORES, **provenance), name="m")
     assert results.card.crop.startswith(crop)
 
 
@@ -90,7 +95,7 @@ def test_the_real_ground_truth_equals_a_naive_loop(shared_data, name, expected_i
         index[near] += generator.uniform(0, 1.5, [len(near), 1]) * queries[query]
     sets = [EmbeddingSet(list(ids), (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32), "f")
             for ids, rows in ((benchmark.query_ids, queries), (benchmark.index_ids, index))]
-    results = evaluate_revisited(benchmark, *sets, name="planted")
+    results = measured_graded(benchmark, *sets, name="planted")
 
     scores = sets[0].vectors @ sets[1].vectors.T
     figures = [naive_figures(labels, np.argsort(-row, kind="stable"))

@@ -1,0 +1,66 @@
+"""A classifier of two colours is trained and says how well it recognises them."""
+
+import csv
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from landmark_zoo.data.folder import read_folder
+from landmark_zoo.data.shards import write_records
+from tests.experiments.run_script import run_script
+
+FLAGS = {"model": "resnet18_gem", "alpha": 0.125, "embedding_dim": 8, "head": "softmax", "image_size": 32, "batch_size": 8,
+         "epochs": 4, "learning_rate": 0.01, "initial_embedding": "random", "head_start": "random"}
+
+
+def prepare(folder, names):
+    """Records "train" and "test" of 24 and 8 pictures, each name with a colour of its own."""
+    for part, count in (("train", 24), ("test", 8)):
+        for number in range(count):
+            path = folder / part / names[number % 2] / f"{number}.jpg"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            colour = [200 - number, 40, 40] if number % 2 else [40, 40, 200 - number]
+            Image.fromarray(np.full((64, 64, 3), colour, np.uint8)).save(path)
+        write_records(read_folder([str(folder / part)]), folder / "records" / part, split=part, num_shards=2, seed=0,
+                      max_side=64)
+    return folder / "records"
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """Records and the folder of a run on them."""
+    folder = tmp_path_factory.mktemp("recognition")
+    records = prepare(folder, ["blue", "red"])
+    done = run_script("experiments.train", records=records, workdir=folder / "run", **FLAGS)
+    assert done.code == 0, done.stderr
+    return records, folder / "run"
+
+
+@pytest.mark.slow
+def test_accuracy_confusion_and_page(trained, tmp_path):
+    records, workdir = trained
+    done = run_script("experiments.recognition", workdir=workdir, records=records, output=tmp_path / "out", batch_size=3)
+    assert done.code == 0, done.stderr
+    result = json.loads((tmp_path / "out/result.json").read_text())
+    assert (result["photographs"], result["landmarks"], result["part"], result["image_size"]) == (8, 2, "test", 32)
+    rows = list(csv.DictReader((tmp_path / "out/predictions.csv").open()))
+    right = np.mean([row["landmark"] == row["recognised_as"] for row in rows])
+    assert len(rows) == 8
+    assert result["accuracy"] == pytest.approx(right)
+    assert right > 0.9
+    counts = [list(map(int, row[1:])) for row in list(csv.reader((tmp_path / "out/confusion.csv").open()))[1:]]
+    assert np.sum(counts) == 8
+    assert np.trace(counts) == right * 8
+    assert f"{100 * right:.2f} % of 8 photographs" in done.stdout
+    assert "blue" in (tmp_path / "out/index.html").read_text()
+
+
+@pytest.mark.slow
+def test_records_of_other_landmarks(trained, tmp_path):
+    other = prepare(tmp_path, ["green", "red"])
+    done = run_script("experiments.recognition", workdir=trained[1], records=other, output=tmp_path / "out")
+    assert done.code == 2
+    assert "others in" in done.stderr
+    assert not (tmp_path / "out").exists()
