@@ -16,6 +16,7 @@ from landmark_zoo.data.pipeline import steps_per_epoch, train_dataset
 from landmark_zoo.models.config import ModelConfig
 from landmark_zoo.training.config import TrainingConfig
 from landmark_zoo.training.run import run_training
+from landmark_zoo.training.sampling import SamplingConfig
 
 _SKIPPED = 6
 
@@ -87,10 +88,10 @@ def _speed(step, batches, steps: int, batch_size: int) -> float:
 
 
 def _training_speed(records, model: ModelConfig, config: TrainingConfig, weights: str | None, steps: int) -> float:
-    """Median of the speeds that a run logs at every step, the first ones left out."""
-    config = dataclasses.replace(config, epochs=1, log_steps=1)
+    """Harmonic mean of the speeds that a run logs at every step, the first ones left out."""
+    config, sampling = dataclasses.replace(config, epochs=1, log_steps=1), SamplingConfig(steps_per_epoch=steps + _SKIPPED)
     with tempfile.TemporaryDirectory() as workdir:
-        run_training(model, config, records, workdir, weights)
+        run_training(model, config, records, workdir, weights, sampling=sampling)
         lines = [json.loads(line) for line in (Path(workdir) / "history.jsonl").read_text().splitlines()]
     speeds = [line["images_per_second"] for line in lines if "images_per_second" in line]
-    return statistics.harmonic_mean(speeds[_SKIPPED:_SKIPPED + steps])
+    return statistics.harmonic_mean(speeds[_SKIPPED:])
