@@ -18,6 +18,7 @@ setup(
         "scikit-learn",
         "scipy",
         "tensorflow-addons",
+        "threadpoolctl",
         "tqdm",
     ],
     extras_require={

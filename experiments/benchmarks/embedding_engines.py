@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from experiments.benchmarks.torch_resnet101 import torch_resnet101
 from landmark_zoo.core.errors import UserError
+from landmark_zoo.core.in_child_process import in_child_process
 from landmark_zoo.retrieval.engines.onnx_engine import OnnxEngine
 from landmark_zoo.retrieval.engines.openvino_engine import OpenvinoEngine
 from landmark_zoo.retrieval.engines.tensorflow_engine import TensorflowEngine
@@ -27,11 +28,11 @@ def embedding_engines(model: tf.keras.Model, exported: Path, folder: str | Path)
         folder: Gets the other forms.
     """
     def variant(name: str) -> Embed:
-        write_variant(exported, Path(folder) / name, VARIANTS["cpu"][name])
+        in_child_process(write_variant, exported, Path(folder) / name, VARIANTS["cpu"][name])
         return TensorflowEngine(EmbeddingModel(Path(folder) / name)).embed_images
 
     def onnx() -> Embed:
-        write_onnx(exported, Path(folder) / "model.onnx")
+        in_child_process(write_onnx, exported, Path(folder) / "model.onnx")
         return OnnxEngine(Path(folder) / "model.onnx").embed_images
 
     makers = {

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from experiments.benchmarks.landmark_vectors import landmark_vectors
 from landmark_zoo.core.files import write_npy
@@ -71,7 +72,8 @@ def measure_one(way: str, folder: str) -> None:
 
 
 def _counted(queries: np.ndarray, shards: Sequence[np.ndarray], labelled: np.ndarray) -> np.ndarray:
-    places = ranks_by_counting(queries, shards, labelled)
+    with threadpool_limits(1, "blas"):  # as in evaluation.embedded_answers
+        places = ranks_by_counting(queries, shards, labelled)
     return np.array([[average_precision(ranks_without_junk(positives, junk), len(positives), "trapezoid")
                       for positives, junk in _grades(found)] for found in places])
 

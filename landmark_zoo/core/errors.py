@@ -16,3 +16,6 @@ class UserError(Exception):
         self.expected, self.received, self.remedy = expected, received, remedy
         line = f"Expected {expected}; received {received}. {remedy}"
         super().__init__(" ".join(line.split()))
+
+    def __reduce__(self):
+        return type(self), (self.expected, self.received, self.remedy)

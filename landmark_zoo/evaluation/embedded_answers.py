@@ -3,6 +3,8 @@
 import os
 from concurrent.futures import ThreadPoolExecutor
 
+from threadpoolctl import threadpool_limits
+
 from landmark_zoo.core.errors import UserError
 from landmark_zoo.evaluation.aligned import Benchmark, aligned
 from landmark_zoo.evaluation.answer import Answer
@@ -40,7 +42,8 @@ def embedded_answers(benchmark: Benchmark, queries: EmbeddingSet, index: Embeddi
         for start in range(0, len(queries), step):
             some = queries.ids[start:start + step]
             try:
-                scores = dot_products(queries.vectors[start:start + step], shards)
+                with threadpool_limits(1, "blas"):
+                    scores = dot_products(queries.vectors[start:start + step], shards)
             except ValueError as error:
                 raise UserError("embeddings of finite numbers", str(error), "Embed them again.") from error
             labelled = map(benchmark.labelled_ids, some)

@@ -1,5 +1,7 @@
 """All dot products of queries with a long index, a block at a time."""
 
+import os
+import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
@@ -13,8 +15,10 @@ _EXPONENT = np.float32(2.0**112)  # 2^127 / 2^15, the biases of the two exponent
 def dot_products(queries: np.ndarray, shards: Sequence[np.ndarray]) -> np.ndarray:
     """Returns the dot product of every query with every row of the shards, float32 [Q, N].
 
-    Shards may be memory maps; beside the result and two blocks nothing is held in memory. Every block is multiplied in the
-    same shape, the last one filled up, so that equal rows have scores equal to the last bit wherever they stand.
+    Shards may be memory maps; beside the result and one block per processor core nothing is held in memory. Every block is
+    multiplied in the same shape, the last one filled up, so that equal rows have scores equal to the last bit wherever they
+    stand. Blocks are shared among threads, which is fastest where numpy's own product is limited to one thread
+    (`threadpoolctl.threadpool_limits(1, "blas")`).
 
     Args:
         queries: float [Q, D].
@@ -31,27 +35,26 @@ def dot_products(queries: np.ndarray, shards: Sequence[np.ndarray]) -> np.ndarra
             raise ValueError(f"dot_products: expected float16 or float32 [n, {queries.shape[1]}]; received {shard.dtype} "
                              f"{shard.shape} as shard {number}.")
     scores = np.empty((len(queries), sum(map(len, shards))), np.float32)
-    parts = [(number, first) for number, shard in enumerate(shards) for first in range(0, len(shard), BLOCK)]
-    blocks = [np.zeros((BLOCK, queries.shape[1]), np.float32) for _ in range(2)]
+    starts = np.cumsum([0, *map(len, shards)])
+    own = threading.local()
 
-    def read(turn: int) -> tuple[int, bool]:
-        number, first = parts[turn]
+    def multiply(part: tuple[int, int]) -> None:
+        number, first = part
         rows = shards[number][first:first + BLOCK]
-        return len(rows), _copy(rows, blocks[turn % 2][:len(rows)])
+        if not hasattr(own, "block"):
+            own.block = np.zeros((BLOCK, queries.shape[1]), np.float32)
+        finite = _copy(rows, own.block[:len(rows)])
+        found = np.matmul(queries, own.block.T)[:, :len(rows)]
+        if not (finite and np.isfinite(found).all()):
+            raise ValueError(f"dot_products: expected finite numbers; received others in shard {number}, rows {first} "
+                             f"to {first + len(rows) - 1}, or in the queries.")
+        start = starts[number] + first
+        scores[:, start:start + len(rows)] = found
 
-    start = 0
-    with ThreadPoolExecutor(1) as reader:  # reads one block while the one before is multiplied
-        ahead = reader.submit(read, 0) if parts else None
-        for turn, (number, first) in enumerate(parts):
-            count, finite = ahead.result()
-            if turn + 1 < len(parts):
-                ahead = reader.submit(read, turn + 1)
-            found = scores[:, start:start + count]
-            found[:] = np.matmul(queries, blocks[turn % 2].T)[:, :count]
-            if not (finite and np.isfinite(found).all()):
-                raise ValueError(f"dot_products: expected finite numbers; received others in shard {number}, rows {first} "
-                                 f"to {first + count - 1}, or in the queries.")
-            start += count
+    parts = [(number, first) for number, shard in enumerate(shards) for first in range(0, len(shard), BLOCK)]
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for _ in pool.map(multiply, parts):
+            pass
     return scores
 
 

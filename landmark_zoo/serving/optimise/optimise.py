@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from landmark_zoo.core.errors import UserError
 from landmark_zoo.core.files import atomic_directory, read_json, write_json
+from landmark_zoo.core.in_child_process import in_child_process
 from landmark_zoo.serving.model_card import CARD_FILE, write_card
 from landmark_zoo.serving.optimise.measured import LoadedVariant, milliseconds, smallest_cosine
 from landmark_zoo.serving.optimise.variants import VARIANTS, write_variant
@@ -65,7 +66,7 @@ def optimise(saved_model: str | Path, directory: str | Path, target: str, pictur
     path = directory / str(max(versions, default=0) + 1)
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=".variants.") as folder:
-        counts = {name: write_variant(saved_model, Path(folder) / name, variant)
+        counts = {name: in_child_process(write_variant, saved_model, Path(folder) / name, variant)
                   for name, variant in VARIANTS[target].items()}
         models = {AS_EXPORTED: LoadedVariant(saved_model), **{name: LoadedVariant(Path(folder) / name) for name in counts}}
         results = _results(models, counts, pictures, timed=target == "cpu" or bool(tf.config.list_physical_devices("GPU")))

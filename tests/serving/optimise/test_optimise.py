@@ -24,7 +24,7 @@ def found(monkeypatch):
     def fix(milliseconds, cosine):
         monkeypatch.setattr(module, "milliseconds", lambda models, _: {name: milliseconds.get(name, 9.0) for name in models})
         monkeypatch.setattr(module, "smallest_cosine", lambda model, *_: cosine.get(model.path.name, 1.0))
-        monkeypatch.setattr(module, "write_variant", lambda source, path, _: shutil.copytree(source, path) and {})
+        monkeypatch.setattr(module, "in_child_process", lambda _, source, path, __: shutil.copytree(source, path) and {})
     return fix
 
 
