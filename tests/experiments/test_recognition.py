@@ -12,7 +12,7 @@ from landmark_zoo.data.shards import write_records
 from tests.experiments.run_script import run_script
 
 FLAGS = {"model": "resnet18_gem", "alpha": 0.125, "embedding_dim": 8, "head": "softmax", "image_size": 32, "batch_size": 8,
-         "epochs": 4, "learning_rate": 0.01, "initial_embedding": "random", "head_start": "random"}
+         "epochs": 8, "learning_rate": 3e-3, "freeze_batchnorm": False}
 
 
 def prepare(folder, names):
