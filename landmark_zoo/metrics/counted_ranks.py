@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 _BINS = 1 << 15
-_BLOCK = 1 << 16
+_BLOCK = 1 << 17
 
 
 def counted_ranks(scores: np.ndarray, rows: Sequence[int] | np.ndarray) -> np.ndarray:

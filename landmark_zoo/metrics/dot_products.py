@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-BLOCK = 1024
+BLOCK = 2048
 _KEPT = np.int32(-0x70002000)  # the bits of a float32 that a float16 shifted left by 13 may set: 8fffe000
 _EXPONENT = np.float32(2.0**112)  # 2^127 / 2^15, the biases of the two exponents
 
