@@ -20,7 +20,7 @@ test: $(READY)
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow" --timeout=300
 
 test-slow: $(READY)
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m slow --timeout=1800
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m slow --timeout=1800 --durations=15
 
 lint: $(READY)
 	$(BIN)/ruff check .
