@@ -136,7 +136,8 @@ def test_control_c_keeps_what_is_there(serve, root, tmp_path):
     server.always("silent", "/google-landmark/index/images_001.tar")
     command = [sys.executable, "-m", "experiments.prepare", "--source=gldv2_benchmark", f"--data_dir={tmp_path}",
                f"--mirror={server.url}", "--archives=2", "--timeout=2"]
-    process = subprocess.Popen(command, cwd=root, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(command, cwd=root, stderr=subprocess.PIPE, text=True,
+                               preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))  # a job behind & ignores it
     while not server.gets("/google-landmark/index/images_001.tar"):
         assert process.poll() is None, process.stderr.read()
         time.sleep(0.01)
