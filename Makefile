@@ -13,8 +13,8 @@ OUTPUT ?= runs/quickstart
 .PHONY: quickstart test test-slow lint readme setup clean
 
 quickstart: $(READY)
-	@$(BIN)/python -m experiments.quickstart --output=$(OUTPUT) $(if $(SEED),--seed=$(SEED)) \
-	  $(if $(PHOTOS),--photos=$(PHOTOS)) $(if $(BENCHMARK),--benchmark=$(BENCHMARK)) $(if $(WEIGHTS),--weights=$(WEIGHTS))
+	@$(BIN)/python -m experiments.quickstart --output="$(OUTPUT)" $(if $(SEED),--seed=$(SEED)) \
+	  $(if $(PHOTOS),--photos="$(PHOTOS)") $(if $(BENCHMARK),--benchmark="$(BENCHMARK)") $(if $(WEIGHTS),--weights="$(WEIGHTS)")
 
 test: $(READY)
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow" --timeout=300

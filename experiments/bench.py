@@ -1,4 +1,4 @@
-"""Measures speeds.
+"""Benchmarks of speed and memory.
 
     python -m experiments.bench --what=input --records=DIR             the input pipeline alone
     python -m experiments.bench --what=train --records=DIR --model=... training beside its halves and a loop written by hand
@@ -13,38 +13,33 @@
 
 from absl import flags
 
-from experiments.benchmarks.attention import measure_attention
 from experiments.benchmarks.build import measure_build
 from experiments.benchmarks.embed import measure_embed
-from experiments.benchmarks.evaluation import measure_evaluation
-from experiments.benchmarks.head import measure_head
-from experiments.benchmarks.input_pipeline import measure_input_pipeline
-from experiments.benchmarks.scaling import measure_scaling
-from experiments.benchmarks.search import measure_search
-from experiments.benchmarks.training import measure_training
-from landmark_zoo.core.dataclass_flags import define_flags, from_flags
+from experiments.benchmarks.layers import measure_attention, measure_head
+from experiments.benchmarks.search import measure_evaluation, measure_search
+from experiments.benchmarks.training import measure_input_pipeline, measure_scaling, measure_training
 from landmark_zoo.core.errors import UserError
-from landmark_zoo.core.script import run
-from landmark_zoo.models.config import ModelConfig
+from landmark_zoo.core.scripts import define_flags, define_output, from_flags, run
+from landmark_zoo.models.registry import ModelConfig
 from landmark_zoo.training.config import TrainingConfig
 
 define_flags(ModelConfig)
 define_flags(TrainingConfig)
 _WHAT = flags.DEFINE_enum("what", "input", ["input", "train", "head", "attention", "search", "embed", "build", "evaluation"],
-                          "What is measured.")
+                          "Subject of the measurement.")
 _RECORDS = flags.DEFINE_string("records", None, "For input and train: folder of experiments.prepare.")
-_WEIGHTS = flags.DEFINE_string("weights", None, "For train: the backbone's.")
-_SECONDS = flags.DEFINE_float("seconds", 20.0, "For input: how long to measure.", lower_bound=0.1)
-_STEPS = flags.DEFINE_integer("steps", 30, "For train: steps per round.", lower_bound=1)
-_WORKERS = flags.DEFINE_integer("workers", 1, "For train: how many workers of one processor core each are compared with "
-                                "one; 1 for the loop beside its halves.", lower_bound=1)
-_PHOTOS = flags.DEFINE_string("photos", None, "For embed: folder of photographs; without it the engines alone. For "
-                              "build: likewise; without it memory with 10,000 and 100,000 tiny pictures.")
-_OUTPUT = flags.DEFINE_string("output", None, "For attention and search: the csv file.")
+_WEIGHTS = flags.DEFINE_string("weights", None, "For train: pretrained weights of the backbone.")
+_SECONDS = flags.DEFINE_float("seconds", 20.0, "For input: seconds to measure.", lower_bound=0.1, upper_bound=86_400.0)
+_STEPS = flags.DEFINE_integer("steps", 30, "For train: steps per round.", lower_bound=1, upper_bound=1_000_000)
+_WORKERS = flags.DEFINE_integer("workers", 1, "For train: number of workers, of one processor core each, compared with "
+                                "one worker; 1 for the loop beside its halves.", lower_bound=1, upper_bound=1024)
+_PHOTOS = flags.DEFINE_string("photos", None, "For embed and build: folder of images; without it embed measures the "
+                              "engines alone, and build the memory for 10,000 and 100,000 tiny images.")
+_OUTPUT = define_output("output", None, "For attention and search: the csv file.", file=True)
 
 
 def main(_):
-    """Measures, prints."""
+    """Measures one subject and prints it."""
     if _WHAT.value in ("attention", "search"):
         measure = measure_attention if _WHAT.value == "attention" else measure_search
         print(measure(_needed("output", _OUTPUT.value)))

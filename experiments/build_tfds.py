@@ -17,32 +17,34 @@ from absl import flags, logging
 
 from landmark_zoo.core.errors import UserError
 from landmark_zoo.core.files import write_json
-from landmark_zoo.core.script import run
-from landmark_zoo.evaluation.safe_pickle import read_plain_pickle
+from landmark_zoo.core.scripts import define_output, run
+from landmark_zoo.data.datasets.safe_pickle import read_plain_pickle
+from landmark_zoo.data.manifest import read_manifest
 
 _PICKLED = {"roxford5k": "gnd_roxford5k", "rparis6k": "gnd_rparis6k", "sfm120k": "retrieval-SfM-120k"}
 
 _DATASET = flags.DEFINE_string("dataset", None, "gldv2/clean, gldv2/noisy, gldv1, oxford5k, paris6k, roxford5k, rparis6k, "
                                "revisitop1m, sfm120k, landmark_folder/NAME (any name), synthetic or synthetic/tiny.",
                                required=True)
-_PHOTOS = flags.DEFINE_string("photos", None, "Folder of the unpacked photographs and their lists; not for synthetic.")
-_DATA_DIR = flags.DEFINE_string("data_dir", None, "Folder of tfds that gets DATASET/CONFIG/VERSION.", required=True)
+_PHOTOS = flags.DEFINE_string("photos", None, "Folder of the unpacked images and their lists; not for synthetic.")
+_DATA_DIR = define_output("data_dir", None, "Folder of tfds that gets DATASET/CONFIG/VERSION.", required=True)
 _NUM_SHARDS = flags.DEFINE_integer("num_shards", None, "Record files per split; by default one per 2,000 pictures.",
-                                   lower_bound=1)
-_MAX_SIDE = flags.DEFINE_integer("max_side", 512, "Longest side of the stored pictures of a training set, in pixels; "
-                                 "another than 512 stands in the config's name (clean-256).", lower_bound=32)
-_WORKERS = flags.DEFINE_integer("workers", 1, "Processes on this machine.", lower_bound=1)
+                                   lower_bound=1, upper_bound=100_000)
+_MAX_SIDE = flags.DEFINE_integer("max_side", 512, "Longest side of the stored images of a training set, in pixels; "
+                                 "another than 512 stands in the config's name (clean-256).", lower_bound=32,
+                                 upper_bound=65_500)
+_WORKERS = flags.DEFINE_integer("workers", 1, "Processes on this machine.", lower_bound=1, upper_bound=1024)
 _BEAM_OPTIONS = flags.DEFINE_string("beam_options", "", "Options of the Beam pipeline, in one string, in place of "
-                                    "--workers; landmark_zoo/data/tfds_builders/README.md has those of Flink, Spark and "
+                                    "--workers; landmark_zoo/data/tfds/README.md has those of Flink, Spark and "
                                     "Dataflow.")
 
 
 def main(_):
-    """Builds, says what training reads."""
+    """Builds the data set and prints its folder for training."""
     import tensorflow_datasets as tfds
     from apache_beam.options.pipeline_options import PipelineOptions
 
-    import landmark_zoo.data.tfds_builders as tfds_builders  # an extra, and slow to import
+    from landmark_zoo.data.tfds import builders as tfds_builders  # an extra, and slow to import
 
     name, _, config = _DATASET.value.partition("/")
     if name not in tfds_builders.BUILDERS:
@@ -61,7 +63,8 @@ def main(_):
         manual_dir=_PHOTOS.value, num_shards=_NUM_SHARDS.value, try_download_gcs=False,
         beam_options=PipelineOptions(options)))
     for split, info in builder.info.splits.items():
-        logging.info("%s: %d pictures in %d files", split, info.num_examples, info.num_shards)
+        skipped = read_manifest(Path(builder.data_dir, split)).skipped
+        logging.info("%s: %d images in %d files, %d skipped", split, info.num_examples, info.num_shards, skipped)
     logging.info("for experiments.train: --records=%s", builder.data_dir)
 
 

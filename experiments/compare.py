@@ -1,4 +1,4 @@
-"""Is the second result better than the first? python -m experiments.compare A/metrics.json B/metrics.json
+"""Paired comparison of two results: python -m experiments.compare A/metrics.json B/metrics.json
 
 Refuses results whose protocol cards differ, and says where. Fields that differ because they are what is compared, such as
 whitening, are named with --allow=whitening,whitening_learnt_on.
@@ -9,14 +9,16 @@ from collections.abc import Sequence
 
 from absl import flags
 
-from landmark_zoo.core.script import run
+from landmark_zoo.core.errors import MAX_SEED, printable
+from landmark_zoo.core.scripts import run
 from landmark_zoo.evaluation.comparison import Comparison, compare_results
 
 _BEFORE = flags.DEFINE_string("before", None, "metrics.json of the first result, or its folder.", required=True)
 _AFTER = flags.DEFINE_string("after", None, "metrics.json of the second result, or its folder.", required=True)
 _ALLOW = flags.DEFINE_list("allow", [], "Fields of the protocol card that may differ.")
-_CHANGED = flags.DEFINE_integer("changed", 5, "How many of the most changed queries to print.", lower_bound=0)
-_SEED = flags.DEFINE_integer("seed", 0, "Of the bootstrap.")
+_CHANGED = flags.DEFINE_integer("changed", 5, "Number of most changed queries to print.", lower_bound=0,
+                                upper_bound=1_000_000)
+_SEED = flags.DEFINE_integer("seed", 0, "Seed of the bootstrap.", lower_bound=0, upper_bound=MAX_SEED)
 
 
 def main(_):
@@ -28,10 +30,10 @@ def main(_):
 def _lines(comparison: Comparison, changed: int) -> list[str]:
     low, value, high = (100 * figure for figure in (comparison.low, comparison.value, comparison.high))
     wins, losses, ties = comparison.wins_losses_ties
-    clear = "" if comparison.low > 0 or comparison.high < 0 else ", zero is inside"
+    clear = "" if comparison.clear else ", zero is inside"
     head = (f"{comparison.metric}: {value:+.2f} points, 95 % interval [{low:+.2f}, {high:+.2f}]{clear}; "
             f"{len(comparison.queries)} queries: {wins} better, {losses} worse, {ties} equal")
-    return [head, *(f"  {query}: {100 * before:.2f} to {100 * after:.2f}"
+    return [head, *(f"  {printable(query)}: {100 * before:.2f} to {100 * after:.2f}"
                     for query, before, after in comparison.most_changed(changed))]
 
 

@@ -1,56 +1,7 @@
-"""Examines records, one line per fault, and mends what photographs can mend.
+"""Former name of `experiments.verify`."""
 
-    python -m experiments.doctor --data=DIR
-    python -m experiments.doctor --data=DIR --repair --photos=DIR
-
-Ends with 0 where all is sound (now), 1 where faults are left, 2 where there is nothing to examine.
-"""
-
-import sys
-from pathlib import Path
-
-from absl import flags
-
-from landmark_zoo.core.errors import UserError
-from landmark_zoo.core.script import run
-from landmark_zoo.data.doctor.examine import examine, splits
-from landmark_zoo.data.doctor.repair import damaged_shards, repair_shard
-from landmark_zoo.data.manifest import MANIFEST, read_manifest
-
-_DATA = flags.DEFINE_string("data", None, "Folder of records, or one that holds train/, validation/, ...", required=True)
-_REPAIR = flags.DEFINE_boolean("repair", False, "Make missing and damaged record files again from their photographs.")
-_PHOTOS = flags.DEFINE_string("photos", None, "Where the photographs lie now; by default where they lay when the records "
-                              "were made.")
-
-
-def main(_):
-    """Mends, examines, reports."""
-    folders = splits(_DATA.value)
-    if _REPAIR.value:
-        _repair([folder for folder in folders if (folder / MANIFEST).is_file()])
-    faults = 0
-    for finding in examine(_DATA.value):
-        print(finding, flush=True)
-        faults += 1
-    print(f"{faults:,} faults" if faults else "sound")
-    sys.exit(1 if faults else 0)
-
-
-def _repair(folders: list[Path]) -> None:
-    for folder in folders:
-        try:
-            manifest = read_manifest(folder, check=False)
-            damaged = damaged_shards(manifest)
-        except UserError as error:
-            print(f"{folder.name}/{MANIFEST}: not repaired: {error}")
-            continue
-        for name in damaged:
-            try:
-                repair_shard(manifest, name, _PHOTOS.value)
-                print(f"{folder.name}/{name}: repaired")
-            except UserError as error:
-                print(f"{folder.name}/{name}: not repaired: {error}")
-
+from experiments.verify import main
+from landmark_zoo.core.scripts import run
 
 if __name__ == "__main__":
     run(main)

@@ -10,21 +10,16 @@ from pathlib import Path
 
 from absl import flags
 
-from landmark_zoo.core.errors import UserError
-from landmark_zoo.core.lock import lock_directory
+from landmark_zoo.core.errors import MAX_SEED, UserError
+from landmark_zoo.core.files import lock_directory
 from landmark_zoo.core.provenance import resolved_flags
-from landmark_zoo.core.script import run
-from landmark_zoo.data.locator import ImageLocator
-from landmark_zoo.evaluation.benchmark_pictures import benchmark_pictures
-from landmark_zoo.evaluation.card_facts import NOT_STATED
+from landmark_zoo.core.scripts import define_output, run
+from landmark_zoo.data.datasets.image_refs import ImageLocator
 from landmark_zoo.evaluation.distractors import Distractors
-from landmark_zoo.evaluation.embedded_answers import embedded_answers
-from landmark_zoo.evaluation.folder_benchmark import FolderBenchmark
-from landmark_zoo.evaluation.graded_benchmark import GradedBenchmark
-from landmark_zoo.evaluation.measure import measure
-from landmark_zoo.evaluation.ranked_answers import ranked_answers
-from landmark_zoo.evaluation.read_benchmark import PROTOCOLS, read_benchmark
-from landmark_zoo.evaluation.scored_answers import scored_answers
+from landmark_zoo.evaluation.protocol_card import NOT_STATED
+from landmark_zoo.evaluation.protocols import PROTOCOLS, benchmark_images, evaluate, read_benchmark
+from landmark_zoo.evaluation.ranking_files import rankings_from_scores, read_rankings
+from landmark_zoo.evaluation.rankings import rank_embeddings
 from landmark_zoo.retrieval.embedding_set import EmbeddingSet
 
 _SAVEDMODEL = flags.DEFINE_string("savedmodel", None, "Exported model: <name>, or <name>/<version>.")
@@ -39,14 +34,14 @@ _DISTRACTORS = flags.DEFINE_list("distractors", [], "Folders of embeddings that 
 _BENCHMARK = flags.DEFINE_string("benchmark", None, "Folder with GLDv2's csv files, with gnd_*.json or gnd_*.pkl, with the "
                                  "text files of Oxford5k or Paris6k, or with --protocol=folder one folder per landmark.")
 _GROUND_TRUTH = flags.DEFINE_string("ground_truth", None, "A gnd_*.json or gnd_*.pkl, or text files, that lie elsewhere.")
-_PROTOCOL = flags.DEFINE_enum("protocol", None, PROTOCOLS, "Where the files do not tell.")
-_PHOTOS = flags.DEFINE_string("photos", None, "Folder of the benchmark's photographs; by default --benchmark.")
-_OUTPUT = flags.DEFINE_string("output", None, "Result folder; an interrupted run goes on there.", required=True)
-_NAME = flags.DEFINE_string("name", None, "What reports shall call the system; by default the model's or the file's name.")
+_PROTOCOL = flags.DEFINE_enum("protocol", None, PROTOCOLS, "Protocol, where the files do not tell.")
+_PHOTOS = flags.DEFINE_string("photos", None, "Folder of the benchmark's images; by default --benchmark.")
+_OUTPUT = define_output("output", None, "Result folder; an interrupted run goes on there.", required=True)
+_NAME = flags.DEFINE_string("name", None, "Name of the system in reports; by default the model's or the file's.")
 _CROP = flags.DEFINE_boolean("crop", True, "Cut queries to their boxes where the benchmark has boxes.")
-_BATCH_SIZE = flags.DEFINE_integer("batch_size", 32, "Photographs per call of the model.", lower_bound=1)
-_SEED = flags.DEFINE_integer("seed", 0, "Of the bootstrap of the intervals.")
-_STRICT = flags.DEFINE_boolean("strict", False, "Stop at the first bad or missing photograph.")
+_BATCH_SIZE = flags.DEFINE_integer("batch_size", 32, "Images per call of the model.", lower_bound=1, upper_bound=65_536)
+_SEED = flags.DEFINE_integer("seed", 0, "Seed of the bootstrap intervals.", lower_bound=0, upper_bound=MAX_SEED)
+_STRICT = flags.DEFINE_boolean("strict", False, "Stop at the first bad or missing image.")
 
 
 def main(_):
@@ -58,10 +53,10 @@ def main(_):
         name = _NAME.value or answers.facts["model_name"]
         if name == NOT_STATED:
             name = Path(_RANKINGS.value or _SCORES.value or _EMBEDDINGS.value).stem
-        results = measure(benchmark, answers, name, _SEED.value)
+        results = evaluate(benchmark, answers, name, _SEED.value)
         missing = results.card.queries_missing + results.card.index_images_missing
         if _STRICT.value and missing:
-            raise UserError("an answer or embedding for every picture of the benchmark", f"{missing} without one",
+            raise UserError("an answer or embedding for every image of the benchmark", f"{missing} without one",
                             "Embed them too, or leave out --strict.")
         results.write(_OUTPUT.value, resolved_flags())
     print(results.table())
@@ -81,33 +76,31 @@ def _check_source():
 
 def _answers(benchmark):
     if _RANKINGS.value:
-        return ranked_answers(benchmark, _RANKINGS.value)
+        return read_rankings(benchmark, _RANKINGS.value)
     if _SCORES.value:
-        return scored_answers(benchmark, _SCORES.value)
-    queries, index = _read_embeddings() if _EMBEDDINGS.value else _embed_pictures(benchmark)
-    return embedded_answers(benchmark, queries, index, Distractors.read(_DISTRACTORS.value, index))
+        return rankings_from_scores(benchmark, _SCORES.value)
+    queries, index = _read_embeddings(benchmark) if _EMBEDDINGS.value else _embed_images(benchmark)
+    return rank_embeddings(benchmark, queries, index, Distractors.read(_DISTRACTORS.value, index))
 
 
-def _embed_pictures(benchmark):
-    from landmark_zoo.retrieval.embed import embed
-    from landmark_zoo.retrieval.picture import Picture
-    from landmark_zoo.retrieval.saved_model import EmbeddingModel  # TensorFlow, which nothing else here needs
+def _embed_images(benchmark):
+    from landmark_zoo.retrieval.embed import EmbedConfig, embed
+    from landmark_zoo.saved_model import SavedModel  # TensorFlow, which nothing else here needs
 
-    model, folder = EmbeddingModel(_SAVEDMODEL.value), Path(_OUTPUT.value, "embeddings")
-    options = {"batch_size": _BATCH_SIZE.value, "strict": _STRICT.value}
-    if isinstance(benchmark, FolderBenchmark):
-        pictures = [Picture(image, path) for image, path in benchmark.paths.items()]
-        return (embed(model, pictures, folder / "index", **options),) * 2
+    model, folder = SavedModel(_SAVEDMODEL.value), Path(_OUTPUT.value, "embeddings")
+    config = EmbedConfig(batch_size=_BATCH_SIZE.value, strict=_STRICT.value, apply_exif=benchmark.apply_exif)
     photos = _PHOTOS.value or _BENCHMARK.value
     if not photos:
         raise UserError("a folder of photographs", "none", "Give --photos.")
-    parts = zip(("queries", "index"), benchmark_pictures(benchmark, ImageLocator(photos), _CROP.value), strict=True)
-    return [embed(model, pictures, folder / part, apply_exif=not isinstance(benchmark, GradedBenchmark), **options)
-            for part, pictures in parts]
+    parts = dict(zip(("queries", "index"), benchmark_images(benchmark, ImageLocator(photos), _CROP.value), strict=True))
+    if benchmark.leave_one_out:
+        del parts["queries"]
+    sets = [embed(model, images, folder / part, config) for part, images in parts.items()]
+    return sets[0], sets[-1]
 
 
-def _read_embeddings():
-    if not _QUERY_EMBEDDINGS.value and _PROTOCOL.value != "folder":
+def _read_embeddings(benchmark):
+    if not _QUERY_EMBEDDINGS.value and not benchmark.leave_one_out:
         raise UserError("--embeddings with --query_embeddings", "--embeddings alone", "Give both folders of embeddings.")
     return EmbeddingSet.load(_QUERY_EMBEDDINGS.value or _EMBEDDINGS.value), EmbeddingSet.load(_EMBEDDINGS.value)
 

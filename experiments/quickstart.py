@@ -1,6 +1,6 @@
-"""The whole way once: photographs, records, training, SavedModel, search, evaluation, report. `make quickstart` runs it.
+"""Quickstart: records, training, SavedModel, evaluation and report in one command. `make quickstart` runs it.
 
-Without photographs it draws a small landmark collection and trains on that. Each step is a script of its own that can be
+Without images it draws a small landmark collection and trains on that. Each step is a script of its own that can be
 run by itself: the command lines are printed. Started again, it goes on where it was.
 """
 
@@ -13,22 +13,23 @@ from pathlib import Path
 
 from absl import flags
 
-from landmark_zoo.core.errors import UserError
+from landmark_zoo.core.errors import MAX_SEED, UserError
 from landmark_zoo.core.files import read_csv
-from landmark_zoo.core.script import run
-from landmark_zoo.data.locator import ImageLocator
-from landmark_zoo.evaluation.closing_table import closing_table
+from landmark_zoo.core.scripts import define_output, run
+from landmark_zoo.data.datasets.image_refs import ImageLocator
+from landmark_zoo.evaluation.results import closing_table
 
-_PHOTOS = flags.DEFINE_string("photos", None, "Folder of photographs, one folder per landmark; unset: they are drawn.")
+_PHOTOS = flags.DEFINE_string("photos", None, "Folder of images, one folder per landmark; unset: they are drawn.")
 _BENCHMARK = flags.DEFINE_string("benchmark", None, "Folder with index.csv, test.csv and retrieval_solution.csv.")
 _WEIGHTS = flags.DEFINE_string("weights", None, "Pretrained weights of the backbone: file, folder or imagenet.")
-_OUTPUT = flags.DEFINE_string("output", "runs/quickstart", "Folder for everything.")
-_SEED = flags.DEFINE_integer("seed", 0, "Of drawing, split, weights and order.")
+_OUTPUT = define_output("output", "runs/quickstart", "Folder of all results.")
+_SEED = flags.DEFINE_integer("seed", 0, "Random seed of collection, split, weights and order.",
+                             lower_bound=0, upper_bound=MAX_SEED)
 OVERLAYS = 6
 
 
 def main(_):
-    """Runs the steps."""
+    """Checks the flags and runs the steps of the quickstart."""
     given = [name for name in ("photos", "benchmark", "weights") if flags.FLAGS[name].value]
     if given and len(given) < 3:
         raise UserError("--photos, --benchmark and --weights together, or none of them", f"only {', '.join(given)}",
@@ -36,11 +37,11 @@ def main(_):
     missing = [path for name in given if not Path(path := flags.FLAGS[name].value).exists() and path != "imagenet"]
     if missing:
         raise UserError(f"{missing[0]} to exist", "no such file or folder", "Check the path.")
-    (Photographs if given else Drawings)().run()
+    (Images if given else Drawings)().run()
 
 
 class Drawings:
-    """The embedded default: a drawn collection in the layout of GLDv2, and a small network trained from nothing."""
+    """The default run: a drawn collection in the layout of GLDv2, and a small network trained from nothing."""
 
     recipe, prepared, side = "quickstart_drawn", ("--source=gldv2", "--clean"), 160
     systems = (("untrained", "--workdir={run}/training --checkpoint=initial"),
@@ -80,14 +81,14 @@ class Drawings:
 
     def obtain(self) -> None:
         """Draws the collection."""
-        self.step("Drawing", "draw", f"--output={self.photos}", f"--seed={_SEED.value}")
+        self.step("Drawing", "make_synthetic", f"--output={self.photos}", f"--seed={_SEED.value}")
 
     def training(self) -> tuple[str, ...]:
         """More flags of the training step."""
         return ()
 
     def queries(self) -> list[str]:
-        """Pictures of different landmarks for the attention overlays."""
+        """Images of different landmarks for the attention overlays."""
         rows = list(read_csv(self.benchmark / "test.csv", ["id"]))
         locator = ImageLocator(self.photos)
         return [str(locator.locate(row["id"])) for row in rows[::max(1, len(rows) // OVERLAYS)][:OVERLAYS]]
@@ -103,8 +104,8 @@ class Drawings:
             sys.exit(done.returncode)
 
 
-class Photographs(Drawings):
-    """Real photographs and an ImageNet backbone; the benchmark's landmarks are kept out of training."""
+class Images(Drawings):
+    """Real images and an ImageNet backbone; the benchmark's landmarks are kept out of training."""
 
     recipe, side = "quickstart_photographs", 352
     systems = (("off-the-shelf", "--model=mobilenetv2_gem --embedding_dim=0 --weights={weights}"),

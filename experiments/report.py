@@ -2,18 +2,18 @@
 
 from absl import flags
 
-from landmark_zoo.core.script import run
-from landmark_zoo.data.locator import ImageLocator
-from landmark_zoo.report.page import write_report
+from landmark_zoo.core.scripts import define_output, run
+from landmark_zoo.data.datasets.image_refs import ImageLocator
+from landmark_zoo.report.report import write_report
 
-_OUTPUT = flags.DEFINE_string("output", None, "Folder for index.html.", required=True)
+_OUTPUT = define_output("output", None, "Folder for index.html.", required=True)
 _RESULTS = flags.DEFINE_list("results", None, "Folders of experiments.evaluate, from the first system to the last.",
                              required=True)
 _WORKDIR = flags.DEFINE_string("workdir", None, "Folder of the training run: curves, model, flags.")
-_RECORDS = flags.DEFINE_string("records", None, "Folder of experiments.prepare: photographs per landmark.")
-_PHOTOS = flags.DEFINE_string("photos", None, "Folder of the benchmark's photographs: rankings.")
+_RECORDS = flags.DEFINE_string("records", None, "Folder of experiments.prepare: images per landmark.")
+_PHOTOS = flags.DEFINE_string("photos", None, "Folder of the benchmark's images: rankings.")
 _ATTENTION = flags.DEFINE_string("attention", None, "Folder with overlays.json and attention maps.")
-_TITLE = flags.DEFINE_string("title", None, "Of the page; unset for model and benchmark.")
+_TITLE = flags.DEFINE_string("title", None, "Title of the page; unset for model and benchmark.")
 _UNSEEN = flags.DEFINE_boolean("unseen_landmarks", False, "Say that no landmark of the benchmark was trained on.")
 
 

@@ -1,4 +1,4 @@
-"""Compares attention blocks under one protocol: same photographs, steps and seeds, the same frozen feature maps.
+"""Compares attention blocks under one protocol: equal images, steps, seeds and frozen feature maps.
 
     python -m experiments.study --recipe_set=attention --seeds=3 --photos=DIR --benchmark=DIR --weights=FILE --output=DIR
 
@@ -11,15 +11,16 @@ from pathlib import Path
 
 from absl import flags
 
-from experiments.studies.recipe_sets import RECIPE_SETS
-from experiments.studies.run_study import run_study
-from landmark_zoo.core.script import run
+from experiments.studies.protocol import RECIPE_SETS
+from experiments.studies.runs import run_study
+from landmark_zoo.core.scripts import define_output, run
 
-_RECIPE_SET = flags.DEFINE_string("recipe_set", "attention", f"Which comparison: {', '.join(RECIPE_SETS)}.")
-_BLOCKS = flags.DEFINE_list("blocks", None, "Instead of the recipe set's: baseline and names of attention blocks.")
-_SEEDS = flags.DEFINE_integer("seeds", 3, "How many runs of each block, with seeds 0, 1, ...", lower_bound=1)
+_RECIPE_SET = flags.DEFINE_string("recipe_set", "attention", f"Recipe set to compare: {', '.join(RECIPE_SETS)}.")
+_BLOCKS = flags.DEFINE_list("blocks", None, "Attention blocks to compare, and baseline, instead of the recipe set's.")
+_SEEDS = flags.DEFINE_integer("seeds", 3, "Number of runs of each block, with seeds 0, 1, ...", lower_bound=1,
+                              upper_bound=1000)
 _END_TO_END = flags.DEFINE_boolean("end_to_end", False, "Train each block together with the backbone too; this takes hours.")
-_PHOTOS = flags.DEFINE_string("photos", None, "Folder of photographs, one folder per landmark, the benchmark's among them.",
+_PHOTOS = flags.DEFINE_string("photos", None, "Folder of images, one folder per landmark, the benchmark's among them.",
                               required=True)
 _BENCHMARK = flags.DEFINE_string("benchmark", None, "Folder with index.csv, test.csv and retrieval_solution.csv.",
                                  required=True)
@@ -27,7 +28,7 @@ _WEIGHTS = flags.DEFINE_string("weights", None, "Pretrained weights of the backb
                                required=True)
 _RECORDS = flags.DEFINE_string("records", None, "Folder of experiments.prepare; by default it is made from --photos, "
                                "without the benchmark's landmarks.")
-_OUTPUT = flags.DEFINE_string("output", "runs/study", "Folder for everything.")
+_OUTPUT = define_output("output", "runs/study", "Folder of all results.")
 
 
 def main(_):

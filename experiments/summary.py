@@ -1,31 +1,26 @@
-"""Prints what a model consists of and costs: python -m experiments.summary --model=resnet101_se"""
+"""Prints the layers, parameters and multiply-accumulates of a model: python -m experiments.summary --model=resnet101_se"""
 
 import tensorflow as tf
 from absl import flags
 
-from landmark_zoo.backbones import BACKBONES
-from landmark_zoo.core.dataclass_flags import define_flags, from_flags
+from landmark_zoo.backbones.registry import BACKBONES
 from landmark_zoo.core.errors import UserError
-from landmark_zoo.core.script import run
-from landmark_zoo.layers.attention import ATTENTION
-from landmark_zoo.layers.attention.taxonomy import taxonomy_table
-from landmark_zoo.models import create_model, list_models
-from landmark_zoo.models.complexity import multiply_accumulates
-from landmark_zoo.models.config import ModelConfig
-from landmark_zoo.models.costs import Costs, costs
-from landmark_zoo.models.networks import NETWORKS
-from landmark_zoo.models.zoo import MODELS
+from landmark_zoo.core.scripts import define_flags, from_flags, run
+from landmark_zoo.layers.attention.registry import ATTENTION, taxonomy_table
+from landmark_zoo.models.inspection import Costs, costs, multiply_accumulates
+from landmark_zoo.models.registry import MODELS, NETWORKS, ModelConfig, create_model, list_models
 
 define_flags(ModelConfig)
-_HEIGHT = flags.DEFINE_integer("height", 224, "Of the input, pixels.", lower_bound=32)
-_WIDTH = flags.DEFINE_integer("width", 224, "Of the input, pixels.", lower_bound=32)
-_CLASSES = flags.DEFINE_integer("num_classes", None, "With a head for so many landmarks.", lower_bound=2)
+_HEIGHT = flags.DEFINE_integer("height", 224, "Height of the input, pixels.", lower_bound=32, upper_bound=8192)
+_WIDTH = flags.DEFINE_integer("width", 224, "Width of the input, pixels.", lower_bound=32, upper_bound=8192)
+_CLASSES = flags.DEFINE_integer("num_classes", None, "Number of landmarks of the head; unset for no head.", lower_bound=2,
+                                upper_bound=10_000_000)
 _LIST = flags.DEFINE_string("list", None, 'Print the models whose names match, e.g. "resnet101_*", and their costs.')
 _TAXONOMY = flags.DEFINE_boolean("taxonomy", False, "Print the table of attention methods.")
 
 
 def main(_):
-    """Builds, counts, prints."""
+    """Prints the taxonomy, the zoo or one model."""
     if _TAXONOMY.value:
         print(taxonomy_table(ATTENTION[name] for name in ATTENTION))
         return
@@ -44,8 +39,11 @@ def main(_):
 
 def print_zoo(pattern: str) -> None:
     """Prints name, parameters, multiply-accumulates, embedding size, quadrant and paper of the models that match."""
+    names = list_models(pattern)
+    if not names:
+        raise UserError("a pattern of models", f"{pattern!r}, which matches none", 'Check --list; "*" prints all.')
     print(f"{'name':<34}{'parameters':>12}{'GMACs':>8}{'D':>6}  quadrant; paper")
-    for name in list_models(pattern):
+    for name in names:
         parts = MODELS[name]
         if "builder" in parts:
             network = NETWORKS[name.removeprefix(f"{parts['backbone']}_")]

@@ -3,9 +3,9 @@
     python -m experiments.train --flagfile=experiments/recipes/NAME.flags --records=DIR --workdir=DIR
 
 Several workers train together where srun starts several tasks, or where TF_CONFIG names them; --batch_size is theirs
-together. With --smoke it goes through every part of the recipe in minutes, with --overfit_one_batch it asks whether the
-recipe can learn at all. Exit codes: 0 done; 2 a mistake to mend; 3 another worker is gone; 42 all is saved as SIGUSR1 or
-SIGTERM told it: start the same command again; 1 anything else.
+together. --smoke goes through every part of the recipe in minutes, --overfit_one_batch tests whether the recipe can learn
+at all. Exit codes: 0 done; 2 a mistake to mend; 3 another worker is gone; 42 saved at SIGUSR1 or SIGTERM: start the same
+command again to continue; 1 anything else.
 """
 
 import sys
@@ -13,61 +13,62 @@ import sys
 import tensorflow as tf
 from absl import flags, logging
 
-from landmark_zoo.core.dataclass_flags import define_flags, from_flags
 from landmark_zoo.core.provenance import resolved_flags
-from landmark_zoo.core.script import run
-from landmark_zoo.models.config import ModelConfig
+from landmark_zoo.core.scripts import define_flags, define_output, from_flags, run
+from landmark_zoo.models.registry import ModelConfig
 from landmark_zoo.training.config import TrainingConfig
-from landmark_zoo.training.distribution import DISTRIBUTIONS, distribution
-from landmark_zoo.training.initial_embedding import INITIAL_EMBEDDINGS
-from landmark_zoo.training.objectives.config import ObjectiveConfig
-from landmark_zoo.training.overfit_run import overfit_run
+from landmark_zoo.training.distributed.preemption import SAVED, PreemptionHandler
+from landmark_zoo.training.distributed.strategy import DISTRIBUTIONS, create_strategy
+from landmark_zoo.training.dry_runs import overfit_run, smoke_settings
+from landmark_zoo.training.initialization import INITIAL_EMBEDDINGS
+from landmark_zoo.training.objectives import ObjectiveConfig
 from landmark_zoo.training.run import run_training
 from landmark_zoo.training.sampling import SamplingConfig
-from landmark_zoo.training.smoke import smoke_settings
-from landmark_zoo.training.stop_signal import SAVED, StopSignal
-from landmark_zoo.training.trainer import ToldToStopError
+from landmark_zoo.training.trainer import PreemptedError
 
 for _config in (ModelConfig, TrainingConfig, ObjectiveConfig, SamplingConfig):
     define_flags(_config)
 _RECORDS = flags.DEFINE_string("records", None, "Folder that experiments.prepare wrote.", required=True)
-_WORKDIR = flags.DEFINE_string("workdir", None, "Folder of this run: checkpoints, history, facts.", required=True)
-_WEIGHTS = flags.DEFINE_string("weights", None, 'Of the backbone: "imagenet", a .h5 file, a folder of them, or an address.')
-_INITIAL = flags.DEFINE_enum("initial_embedding", "random", INITIAL_EMBEDDINGS, "What is fitted to photographs before "
-                             "training: the embedding layer, HOW's whitening, NetVLAD's clusters, or nothing.")
-_INITIAL_RUN = flags.DEFINE_string("initial_run", None, "Folder of another run, whose weights are the initial ones.")
-_SMOKE = flags.DEFINE_boolean("smoke", False, "Whether to make the smallest run of this recipe; see training/smoke.py.")
-_OVERFIT = flags.DEFINE_boolean("overfit_one_batch", False, "Whether to train on one batch only, leave nothing behind and "
-                                "fail where its loss does not fall to a tenth.")
-_DETERMINISTIC = flags.DEFINE_boolean("deterministic", False, "Whether every TensorFlow operation must be deterministic.")
-_DISTRIBUTION = flags.DEFINE_enum("distribution", "auto", DISTRIBUTIONS, "Over what to train: one device, all GPUs of this "
-                                  "process, several workers, or what there is.")
-_START_SECONDS = flags.DEFINE_float("start_seconds", 30.0, "How long several workers wait for each other at the start.",
-                                    lower_bound=1.0)
+_WORKDIR = define_output("workdir", None, "Folder of this run: checkpoints, history, facts.", required=True)
+_WEIGHTS = flags.DEFINE_string("weights", None, "Initial weights of the backbone: imagenet, a .h5 file, a folder of such "
+                               "files, or a URL; unset or empty for random weights, which may not be frozen.")
+_INITIAL = flags.DEFINE_enum("initial_embedding", "random", INITIAL_EMBEDDINGS, "Part of the model fitted to training "
+                             "images before training: pca for the embedding layer and the head, whitening for HOW's "
+                             "reduction, clusters for NetVLAD's centers, random for none.")
+_INITIAL_RUN = flags.DEFINE_string("initial_run", None, "Folder of another run whose newest weights training starts from.")
+_SMOKE = flags.DEFINE_boolean("smoke", False, "Make the smallest run of this recipe: four steps of small images.")
+_OVERFIT = flags.DEFINE_boolean("overfit_one_batch", False, "Overfit one batch as a sanity check; writes nothing.")
+_DETERMINISTIC = flags.DEFINE_boolean("deterministic", False, "Use deterministic TensorFlow operations only.")
+_DISTRIBUTION = flags.DEFINE_enum("distribution", "auto", DISTRIBUTIONS, "Devices to train on: single for one device, "
+                                  "mirrored for all GPUs of this process, workers for several processes, auto for all that "
+                                  "there are.")
+_START_SECONDS = flags.DEFINE_float("start_seconds", 30.0, "Seconds that several workers wait for each other at the start.",
+                                    lower_bound=1.0, upper_bound=86_400.0)
 
 
 def main(_):
-    """Parses, trains."""
+    """Trains, or tries out, the recipe that the flags describe."""
     if _DETERMINISTIC.value:
         tf.config.experimental.enable_op_determinism()
     if _SMOKE.value:
         _shrink()
     model, training, objective, sampling = map(from_flags, (ModelConfig, TrainingConfig, ObjectiveConfig, SamplingConfig))
     more = {"objective": objective, "sampling": sampling, "initial_run": _INITIAL_RUN.value}
+    weights = _WEIGHTS.value or None
     if _OVERFIT.value:
-        overfit_run(model, training, _RECORDS.value, _WEIGHTS.value, _INITIAL.value, **more)
+        overfit_run(model, training, _RECORDS.value, weights, _INITIAL.value, **more)
     else:
-        _train(model, training, _RECORDS.value, _WORKDIR.value, _WEIGHTS.value, _INITIAL.value, **more)
+        _train(model, training, _RECORDS.value, _WORKDIR.value, weights, _INITIAL.value, **more, dry_run=_SMOKE.value)
 
 
 def _train(*arguments: object, **settings: object) -> None:
     facts = {f"--{name}": value for name, value in resolved_flags().items()}
-    with StopSignal() as stop, distribution(_DISTRIBUTION.value, facts, _START_SECONDS.value):
-        stop.listen()
+    with PreemptionHandler() as should_stop, create_strategy(_DISTRIBUTION.value, facts, _START_SECONDS.value):
+        should_stop.install()
         try:
-            run_training(*arguments, **settings, stop=stop)
-        except ToldToStopError as stopped:
-            logging.info("%s Start the same command again to go on.", stopped)
+            run_training(*arguments, **settings, should_stop=should_stop)
+        except PreemptedError as preempted:
+            logging.info("%s Start the same command again to go on.", preempted)
             sys.exit(SAVED)
 
 

@@ -11,12 +11,12 @@ from pathlib import Path
 import numpy as np
 from absl import flags
 
-from landmark_zoo.core.errors import UserError
-from landmark_zoo.core.script import run
-from landmark_zoo.serving.isolated_check import isolated_check
+from landmark_zoo.core.errors import UserError, printable
+from landmark_zoo.core.scripts import run
+from landmark_zoo.serving.check import isolated_check
 
-_SAVED_MODEL = flags.DEFINE_string("savedmodel", None, "Folder <name>/<version>.", required=True)
-_IMAGES = flags.DEFINE_list("images", [], "Pictures to embed there; unset: some are drawn.")
+_SAVED_MODEL = flags.DEFINE_string("savedmodel", None, "Exported model, a folder <name>/<version>.", required=True)
+_IMAGES = flags.DEFINE_list("images", [], "Images to embed there; unset: some are drawn.")
 _PYTHON = flags.DEFINE_string("python", None, "Another interpreter, of an environment with another TensorFlow.")
 
 
@@ -29,8 +29,8 @@ def main(_):
     for name, signature in found.signatures.items():
         specs = [(side, *spec) for side in ("inputs", "outputs") for spec in signature[side].items()]
         print(name, *(f"\n  {side} {key}: {spec}" for side, key, spec in specs))
-    print(*(f"{key}: {value}" for key, value in sorted(found.info.items())), sep="\n")
-    print(f"{len(found.embeddings)} pictures embedded without this project's code, TensorFlow {found.tensorflow}.")
+    print(*(printable(f"{key}: {value}") for key, value in sorted(found.info.items())), sep="\n")
+    print(f"{len(found.embeddings)} images embedded without this project's code, TensorFlow {found.tensorflow}.")
     if _PYTHON.value:
         other = isolated_check(_SAVED_MODEL.value, _IMAGES.value, _PYTHON.value)
         difference = float(np.abs(found.embeddings - other.embeddings).max())

@@ -1,4 +1,4 @@
-"""Writes an exported model as ONNX: python -m export.onnx --savedmodel=DIR --pictures=FOLDER --output=FILE.onnx
+"""Writes an exported model as ONNX: python -m export.onnx --savedmodel=DIR --images=FOLDER --output=FILE.onnx
 
 Input `images` float32 [N, H, W, 3], RGB 0..255; output `embedding`. The embeddings are compared with the SavedModel's.
 """
@@ -7,29 +7,28 @@ from pathlib import Path
 
 from absl import flags
 
-from export.options.sample_pictures import sample_pictures
-from export.options.written_if_equal import written_if_equal
-from landmark_zoo.core.script import run
-from landmark_zoo.retrieval.engines.onnx_engine import OnnxEngine
-from landmark_zoo.retrieval.saved_model import EmbeddingModel
-from landmark_zoo.serving.picture_at_side import picture_at_side
-from landmark_zoo.serving.write_onnx import write_onnx
+from export.options import convert_verified, sample_images
+from landmark_zoo.core.scripts import define_output, run
+from landmark_zoo.retrieval.engines import OnnxEngine
+from landmark_zoo.saved_model import SavedModel
+from landmark_zoo.serving.converters import image_at_side, write_onnx
 
 _SAVED_MODEL = flags.DEFINE_string("savedmodel", None, "Exported model: <name>, or <name>/<version>.", required=True)
-_PICTURES = flags.DEFINE_string("pictures", None, "Folder of photographs to compare embeddings on.", required=True)
-_NUMBER = flags.DEFINE_integer("number", 16, "How many of them, spread evenly.", lower_bound=1)
-_OUTPUT = flags.DEFINE_string("output", None, "The .onnx file.", required=True)
+_IMAGES = flags.DEFINE_string("images", None, "Folder of images to compare embeddings on.", required=True)
+flags.DEFINE_alias("pictures", "images")
+_NUMBER = flags.DEFINE_integer("number", 16, "Number of images compared, spread evenly.", lower_bound=1, upper_bound=100_000)
+_OUTPUT = define_output("output", None, "Path of the .onnx file.", file=True, required=True)
 
 LEAST_COSINE = 0.99
 
 
 def main(_):
     """Converts, compares, writes."""
-    model = EmbeddingModel(_SAVED_MODEL.value)
-    images = [picture_at_side(picture, model.info["side"]) for picture in sample_pictures(_PICTURES.value, _NUMBER.value)]
-    cosine = written_if_equal(model.path, Path(_OUTPUT.value), lambda path: write_onnx(model.path, path),
+    model = SavedModel(_SAVED_MODEL.value)
+    images = [image_at_side(image, model.info["side"]) for image in sample_images(_IMAGES.value, _NUMBER.value)]
+    cosine = convert_verified(model.path, Path(_OUTPUT.value), lambda path: write_onnx(model.path, path),
                               lambda path: OnnxEngine(path).embed_images, images, LEAST_COSINE)
-    print(f"{_OUTPUT.value}: smallest cosine to the SavedModel {cosine:.6f} on {len(images)} pictures")
+    print(f"{_OUTPUT.value}: smallest cosine to the SavedModel {cosine:.6f} on {len(images)} images")
 
 
 if __name__ == "__main__":

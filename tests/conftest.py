@@ -1,12 +1,32 @@
 """Fixtures shared by all tests."""
 
 import os
+import random
+import sys
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 ROOT = Path(__file__).parents[1]
+SEED = os.environ.get("LANDMARK_ZOO_TEST_SEED")
+hypothesis.settings.register_profile("alike", deadline=None, derandomize=SEED is None)
+hypothesis.settings.load_profile("alike")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup():
+    """Seeds every test alike, before its fixtures: initial weights are the same in every run and order.
+
+    LANDMARK_ZOO_TEST_SEED gives other ones, and lets hypothesis draw other examples.
+    """
+    seed = int(SEED or 0)
+    random.seed(seed)
+    if "numpy" in sys.modules:
+        sys.modules["numpy"].random.seed(seed)
+    if "tensorflow" in sys.modules:
+        sys.modules["tensorflow"].keras.utils.set_random_seed(seed)
 
 
 @pytest.fixture(scope="session")
@@ -22,3 +42,37 @@ def shared_data() -> Path:
     if not (folder / "photos").is_dir():
         pytest.skip(f"no real photographs at {folder} (set LANDMARK_ZOO_DATA)")
     return folder
+
+
+@pytest.fixture(scope="session")
+def write_model():
+    """The function that writes a tiny SavedModel."""
+    from tests.tiny_saved_model import write_tiny_saved_model
+    return write_tiny_saved_model
+
+
+@pytest.fixture(scope="session")
+def tiny_path(write_model, tmp_path_factory) -> Path:
+    """A tiny exported model: `tiny/1`."""
+    return write_model(tmp_path_factory.mktemp("models") / "tiny" / "1").parent
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tiny_path):
+    """The same, loaded."""
+    from landmark_zoo.saved_model import SavedModel
+    return SavedModel(tiny_path)
+
+
+@pytest.fixture
+def paint(tmp_path):
+    """A function that writes a picture whose quarters have four random colours."""
+    import numpy as np
+    from PIL import Image
+    def write(name: str, seed: int, size: tuple[int, int] = (64, 48), **options) -> Path:
+        colors = np.random.default_rng(seed).integers(30, 226, [2, 2, 3], np.uint8)
+        path = tmp_path / "photos" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(colors).resize(size, Image.Resampling.NEAREST).save(path, **options)
+        return path
+    return write

@@ -1,1 +1,1 @@
-"""What `experiments.bench` measures, one file per question."""
+"""Measurements of `experiments.bench`, one file per subject."""

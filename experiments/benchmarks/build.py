@@ -1,4 +1,4 @@
-"""What building records by Apache Beam costs: pictures per second with 1 and 2 workers, and memory."""
+"""Cost of building records by Apache Beam: images per second with one and two workers, and memory."""
 
 import json
 import resource
@@ -12,19 +12,20 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from landmark_zoo.data.catalogue import Catalogue, Entry
-from landmark_zoo.data.folder import read_folder
+from landmark_zoo.data.datasets.folder import read_folder
+from landmark_zoo.data.datasets.image_list import ImageEntry, ImageList
 
 GLDV2_CLEAN = 1_580_470
 _CHILD = "from experiments.benchmarks import build; import sys; build.build_once(*sys.argv[1:])"
 _DRAWN, _LANDMARKS, _SHARDS = 100, 1000, 32
 
+
 def measure_build(photos: str | None, tiny: Sequence[int] = (10_000, 100_000), workers: Sequence[int] = (1, 2)) -> str:
     """Builds records in processes of their own and returns a table.
 
     Args:
-        photos: Folder of photographs, built with each number of workers; without it, tiny pictures by one worker.
-        tiny: So many of them.
+        photos: Folder of images, built with each number of workers; without it, tiny images by one worker.
+        tiny: Numbers of tiny images.
         workers: Numbers of processes.
     """
     lines = ["| pictures | workers | seconds | pictures per second | GLDv2-clean, hours | peak memory, MiB |",
@@ -34,36 +35,36 @@ def measure_build(photos: str | None, tiny: Sequence[int] = (10_000, 100_000), w
             runs = [(photos, 0, count) for count in workers]
         else:
             drawn = draw_tiny(Path(folder, "tiny"))
-            runs = [(drawn, pictures, 1) for pictures in tiny]
+            runs = [(drawn, images, 1) for images in tiny]
         lines += [_row(*run, Path(folder, f"records{number}")) for number, run in enumerate(runs)]
     return "\n".join(lines)
 
 
-def _row(photos: str, pictures: int, workers: int, records: Path) -> str:
-    done = subprocess.run([sys.executable, "-c", _CHILD, photos, str(pictures), str(workers), str(records)],
+def _row(photos: str, images: int, workers: int, records: Path) -> str:
+    done = subprocess.run([sys.executable, "-c", _CHILD, photos, str(images), str(workers), str(records)],
                           capture_output=True, text=True, check=True)
     facts = json.loads(done.stdout.splitlines()[-1])
     return (f"| {facts['pictures']:,} | {workers} | {facts['seconds']:.0f} | {facts['speed']:.1f} | "
             f"{GLDV2_CLEAN / facts['speed'] / 3600:.1f} | {facts['memory']:.0f} |")
 
 
-def build_once(photos: str, pictures: str, workers: str, records: str) -> None:
+def build_once(photos: str, images: str, workers: str, records: str) -> None:
     """Builds records of a folder and prints seconds, speed and peak memory as JSON.
 
     Args:
-        photos: The folder.
-        pictures: So many, from the folder's in turn; "0" for each one once.
+        photos: Folder of images.
+        images: Number of images, taken from the folder's in turn; "0" for each one once.
         workers: Processes; with 1, this one.
-        records: Where to.
+        records: Folder of the new records.
     """
     from apache_beam.options.pipeline_options import PipelineOptions
 
-    from landmark_zoo.data.shards import write_records
-    from landmark_zoo.data.tfds_builders.shards_by_beam import shards_by_beam
+    from landmark_zoo.data.tfds.base import shards_by_beam
+    from landmark_zoo.data.writer import write_records
 
     mode = "in_memory" if workers == "1" else "multi_processing"
     options = PipelineOptions([f"--direct_num_workers={workers}", f"--direct_running_mode={mode}"])
-    catalogue = _repeated(read_folder([photos]), int(pictures)) if int(pictures) else read_folder([photos])
+    catalogue = _repeated(read_folder([photos]), int(images)) if int(images) else read_folder([photos])
     start = time.monotonic()
     manifest = write_records(
         catalogue, records, split="train", num_shards=_SHARDS, seed=0, max_side=512,
@@ -75,7 +76,7 @@ def build_once(photos: str, pictures: str, workers: str, records: str) -> None:
 
 
 def draw_tiny(folder: Path) -> str:
-    """Writes 100 pictures of 32 x 32 px and returns their folder."""
+    """Writes 100 images of 32 x 32 px and returns their folder."""
     (folder / "a").mkdir(parents=True)
     random = np.random.default_rng(0)
     for number in range(_DRAWN):
@@ -83,13 +84,13 @@ def draw_tiny(folder: Path) -> str:
     return str(folder)
 
 
-def _repeated(catalogue: Catalogue, pictures: int) -> Catalogue:
-    return Catalogue(tuple(Entry(f"{number:016x}", catalogue.entries[number % len(catalogue)].path,
-                                 str(number % _LANDMARKS)) for number in range(pictures)), catalogue.source)
+def _repeated(catalogue: ImageList, images: int) -> ImageList:
+    return ImageList(tuple(ImageEntry(f"{number:016x}", catalogue.entries[number % len(catalogue)].path,
+                                 str(number % _LANDMARKS)) for number in range(images)), catalogue.source)
 
 
 def _speed(manifest, workers: int) -> float:
-    """Returns pictures per second once all workers run: from the time each has written a file to the last file."""
+    """Returns images per second once all workers run: from the time each has written a file to the last file."""
     times = sorted((Path(file).stat().st_mtime, shard.examples)
                    for file, shard in zip(manifest.files, manifest.shards, strict=True))
     return sum(examples for _, examples in times[workers:]) / (times[-1][0] - times[workers - 1][0])

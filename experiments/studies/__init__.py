@@ -1,1 +1,1 @@
-"""What `experiments.study` compares, and how: one protocol, many blocks and seeds."""
+"""Studies of `experiments.study`: one protocol, many blocks and seeds."""

@@ -1,44 +1,20 @@
-"""Keras applications behind one face: a table, taps by name, preprocessing, weights."""
+"""Backbones: Keras applications (and ResNet-18) behind one face, with taps by name, preprocessing and weights.
 
-import tensorflow as tf
+`BACKBONES` lists them and `build_backbone` makes one; `insert_blocks` and `replace_convolutions` put attention into one
+that is there.
 
-from landmark_zoo.backbones.resnet18 import ResNet18
-from landmark_zoo.backbones.spec import BackboneSpec
-from landmark_zoo.core.registry import Registry
+Example:
+    >>> from landmark_zoo import backbones
+    >>> backbones.build_backbone("mobilenet", alpha=0.25, taps=("C4", "C5")).output_shape
+    {'C4': (None, None, None, 128), 'C5': (None, None, None, 256)}
+"""
 
-BACKBONES: Registry[BackboneSpec] = Registry("backbone")
+from landmark_zoo.core.lazy import attach
 
-_applications = tf.keras.applications
-_RESNET = {"C3": "conv3_block4_out", "C5": "conv5_block3_out"}
-_STRIDES = {"C3": 8, "C4": 16, "C5": 32}
+_MODULES = {
+    "build": ("build_backbone", "find_weights", "load_weights"), "preprocessing": ("Preprocessing", "preprocess"),
+    "registry": ("BACKBONES", "BackboneSpec"), "resnet18": ("ResNet18",),
+    "surgery": ("PLACEMENTS", "insert_blocks", "places", "replace_convolutions")}
 
-for _spec in (
-    BackboneSpec(
-        "mobilenet", _applications.MobileNet, "symmetric",
-        {"C3": "conv_pw_5_relu", "C4": "conv_pw_11_relu", "C5": "conv_pw_13_relu"}, _STRIDES,
-        "Howard et al., MobileNets, arXiv:1704.04861, 2017", has_width=True),
-    BackboneSpec(
-        "mobilenetv2", _applications.MobileNetV2, "symmetric",
-        {"C3": "block_6_expand_relu", "C4": "block_13_expand_relu", "C5": "out_relu"}, _STRIDES,
-        "Sandler et al., MobileNetV2, CVPR 2018", has_width=True),
-    BackboneSpec(
-        "resnet18", ResNet18, "standard", {"C3": "conv3_out", "C4": "conv4_out", "C5": "conv5_out"}, _STRIDES,
-        "He et al., Deep Residual Learning, CVPR 2016 (basic blocks: v1 and v1.5 are the same)", has_width=True),
-    BackboneSpec(
-        "resnet50", _applications.ResNet50, "caffe", {**_RESNET, "C4": "conv4_block6_out"}, _STRIDES,
-        "He et al., Deep Residual Learning, CVPR 2016 (v1: stride on the first 1x1)"),
-    BackboneSpec(
-        "resnet101", _applications.ResNet101, "caffe", {**_RESNET, "C4": "conv4_block23_out"}, _STRIDES,
-        "He et al., Deep Residual Learning, CVPR 2016 (v1: stride on the first 1x1)"),
-    BackboneSpec(
-        "vgg16", _applications.VGG16, "caffe",
-        {"C3": "block3_conv3", "C4": "block4_conv3", "C5": "block5_conv3"}, {"C3": 4, "C4": 8, "C5": 16},
-        "Simonyan and Zisserman, Very Deep Convolutional Networks, ICLR 2015 (without the last max-pooling)"),
-    BackboneSpec(
-        "efficientnetb0", _applications.EfficientNetB0, "efficientnet",
-        {"C3": "block4a_expand_activation", "C4": "block6a_expand_activation", "C5": "top_activation"}, _STRIDES,
-        "Tan and Le, EfficientNet, ICML 2019"),
-):
-    BACKBONES.add(_spec.name, _spec)
-
-__all__ = ["BACKBONES", "BackboneSpec"]
+__getattr__, __dir__, __all__ = attach(__name__, {
+    name: f"{__name__}.{module}" for module, names in _MODULES.items() for name in names})

@@ -1,4 +1,4 @@
-"""From pixels 0..255 to what a backbone was trained on."""
+"""Conversion of pixels 0..255 to the range that a backbone was trained on, as a function and as a layer."""
 
 import tensorflow as tf
 
@@ -21,6 +21,10 @@ def preprocess(images: tf.Tensor, mode: str) -> tf.Tensor:
     Args:
         images: [B, H, W, 3], RGB, 0..255, uint8 or float.
         mode: One of `MODES`.
+
+    Example:
+        >>> preprocess(tf.constant([[[[0.0, 255.0, 127.5]]]]), "symmetric").numpy().tolist()
+        [[[[-1.0, 1.0, 0.0]]]]
     """
     images = tf.cast(images, tf.float32)
     if mode == "caffe":
@@ -37,10 +41,10 @@ def preprocess(images: tf.Tensor, mode: str) -> tf.Tensor:
 
 @tf.keras.utils.register_keras_serializable("landmark_zoo")
 class Preprocessing(tf.keras.layers.Layer):
-    """Pixels 0..255 (RGB) to a backbone's own range, inside the model.
+    """Converts pixels 0..255 (RGB) to a backbone's own range, inside the model.
 
     Args:
-        mode: See `preprocess`.
+        mode: One of `MODES`, see `preprocess`.
         **kwargs: Keras' own.
 
     Input shape, output shape:

@@ -16,8 +16,8 @@ def ResNet18(include_top: bool = False, weights: None = None, input_shape=(None,
     """Builds the network without its top.
 
     Args:
-        include_top: Must be False.
-        weights: Must be None: Keras publishes none; files are read by `backbones.load_weights`.
+        include_top: Whether to add the classifier; must be False.
+        weights: Pretrained weights; must be None: Keras publishes none, files are read by `backbones.load_weights`.
         input_shape: (H, W, 3), unknown sides allowed.
         alpha: Width multiplier of every convolution, ours.
 

@@ -1,1 +1,1 @@
-"""Errors, files, locks, progress: what every floor above stands on."""
+"""Errors, files, registries, command lines: the ground floor, which imports nothing of the project above it."""

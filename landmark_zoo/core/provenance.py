@@ -1,4 +1,4 @@
-"""Where a result comes from: versions, commit, flags."""
+"""Provenance of a result: package versions, git commit, flags."""
 
 import platform
 import subprocess

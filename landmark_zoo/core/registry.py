@@ -1,4 +1,4 @@
-"""Names and what they stand for."""
+"""Registry: a table from names to entries, with near names in its errors."""
 
 import difflib
 import fnmatch
@@ -12,10 +12,20 @@ Entry = TypeVar("Entry")
 
 
 class Registry(Mapping[str, Entry], Generic[Entry]):
-    """A read-mostly table from name to entry in which a name can be given only once.
+    """A table from name to entry in which a name can be given only once.
 
     Args:
-        kind: What the entries are, for error messages: "backbone", "attention", ...
+        kind: Kind of the entries, for error messages: "backbone", "attention", ...
+
+    Example:
+        >>> colors = Registry("color")
+        >>> colors.add("red10", 10), colors.add("red9", 9)
+        (10, 9)
+        >>> colors.list("red*"), colors["red9"]
+        (['red9', 'red10'], 9)
+        >>> colors["rde9"]
+        Traceback (most recent call last):
+        landmark_zoo.core.errors.UserError: Expected a known color; received 'rde9'. Use one of: red9.
     """
 
     def __init__(self, kind: str):
@@ -50,5 +60,5 @@ class Registry(Mapping[str, Entry], Generic[Entry]):
 
 
 def natural_key(name: str) -> list:
-    """A sort key that compares digits as numbers."""
+    """Returns a sort key that compares digits as numbers."""
     return [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", name)]

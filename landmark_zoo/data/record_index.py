@@ -1,5 +1,10 @@
-"""Where each record lies and what it shows, so that records can be read in any order."""
+"""Record index: random access to single records of a TFRecord folder by number."""
 
+import functools
+import os
+import struct
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,13 +13,15 @@ import tensorflow as tf
 from absl import logging
 
 from landmark_zoo.core.errors import UserError
-from landmark_zoo.core.files import write_npy
-from landmark_zoo.core.progress import progress
+from landmark_zoo.core.files import read_npy, write_npy
+from landmark_zoo.core.parallel import progress
+from landmark_zoo.data.examples import parse_example
 from landmark_zoo.data.manifest import Manifest
-from landmark_zoo.data.schema import parse_example
 
 RECORD_INDEX = "record_index.npy"
 FRAME_BYTES = 16  # of a TFRecord besides its data: 8 length, 4 checksum of it, 4 checksum of the data
+MAX_RECORD_BYTES = 2**29
+_READERS = 16
 
 _COLUMNS = np.dtype([("file", "<i4"), ("offset", "<i8"), ("length", "<i8"), ("label", "<i4"), ("height", "<i4"),
                      ("width", "<i4")])
@@ -22,15 +29,15 @@ _COLUMNS = np.dtype([("file", "<i4"), ("offset", "<i8"), ("length", "<i8"), ("la
 
 @dataclass(frozen=True)
 class RecordIndex:
-    """One entry per record; record n is the n-th of the manifest's files laid end to end.
+    """Table of all records; record n is the n-th of the manifest's files laid end to end.
 
     Attributes:
-        file: int32 [N], which of the manifest's files.
-        offset: int64 [N], where its frame begins in the file, in bytes.
-        length: int64 [N], the bytes of its data, without the frame.
-        label: int32 [N].
-        height: int32 [N], of the picture, in pixels.
-        width: int32 [N], in pixels.
+        file: int32 [N], index of the manifest's file.
+        offset: int64 [N], start of the record's frame in the file, in bytes.
+        length: int64 [N], size of its data without the frame, in bytes.
+        label: int32 [N], class label.
+        height: int32 [N], height of the image in pixels.
+        width: int32 [N], width of the image in pixels.
     """
 
     file: np.ndarray
@@ -45,18 +52,18 @@ class RecordIndex:
 
 
 def read_record_index(manifest: Manifest) -> RecordIndex:
-    """Loads the index beside the records, or makes it by reading them once and puts it there.
+    """Loads the index beside the records, or makes it by reading them once and keeps it there.
 
-    An index of other records is made anew. Where the folder cannot be written, the index is made each time.
+    An index of other records is made anew. If the folder cannot be written, the index is made each time.
 
     Raises:
         UserError: A record file is damaged, cut off, or holds other records than the manifest says.
     """
     path = manifest.directory / RECORD_INDEX
-    table = _load(path)
-    if table is None or not _agrees(table, manifest):
-        table = _scan(manifest)
-        if not _agrees(table, manifest):
+    table = _load_table(path)
+    if table is None or not _agrees_with(table, manifest):
+        table = _scan_records(manifest)
+        if not _agrees_with(table, manifest):
             raise UserError(f"the records that the manifest of {manifest.directory} counts", "others",
                             "Copy the folder again or prepare it again.")
         try:
@@ -66,9 +73,9 @@ def read_record_index(manifest: Manifest) -> RecordIndex:
     return RecordIndex(**{name: np.ascontiguousarray(table[name]) for name in _COLUMNS.names})
 
 
-def _load(path: Path) -> np.ndarray | None:
+def _load_table(path: Path) -> np.ndarray | None:
     try:
-        table = np.load(path, allow_pickle=False)
+        table = read_npy(path)
     except FileNotFoundError:
         return None
     except (OSError, ValueError, EOFError) as error:
@@ -77,7 +84,7 @@ def _load(path: Path) -> np.ndarray | None:
     return table if isinstance(table, np.ndarray) and table.dtype == _COLUMNS and table.ndim == 1 else None
 
 
-def _agrees(table: np.ndarray, manifest: Manifest) -> bool:
+def _agrees_with(table: np.ndarray, manifest: Manifest) -> bool:
     examples = np.array([shard.examples for shard in manifest.shards])
     if not np.array_equal(table["file"], np.repeat(np.arange(len(examples)), examples)):
         return False
@@ -93,14 +100,61 @@ def _agrees(table: np.ndarray, manifest: Manifest) -> bool:
             and np.array_equal(np.bincount(labels, minlength=manifest.num_classes), manifest.class_counts))
 
 
-def _scan(manifest: Manifest) -> np.ndarray:
+def open_records(files: Iterable[str]) -> tf.data.Dataset:
+    """Returns the serialized records of TFRecord files, one file after another, after a look at the length of each.
+
+    TensorFlow asks for as much memory as a record says that it is long, and the process dies where there is none: a length
+    is held against the file's size before TensorFlow reads it. That costs one read of 12 bytes per record and process.
+
+    Raises:
+        UserError: A record that is longer than what is left of its file, or than 512 MiB.
+    """
+    files = list(files)
+    check_frames(files)
+    return tf.data.TFRecordDataset(files)
+
+
+def check_frames(files: Iterable[str]) -> None:
+    """Raises the `UserError` of `open_records`."""
+    files = list(files)
+    with ThreadPoolExecutor(_READERS) as pool:
+        for file, (_, fault) in zip(files, pool.map(record_offsets, files), strict=True):
+            if fault:
+                raise UserError(f"whole records in {file}", fault, "Copy the folder again or prepare it again.")
+
+
+def record_offsets(path: str | Path) -> tuple[np.ndarray, str | None]:
+    """Returns the starts of a TFRecord file's records, int64 [N], in bytes, and what is wrong with the next, or None.
+
+    Only lengths are read: a wrong checksum is TensorFlow's to find.
+    """
+    facts = os.stat(path)
+    return _record_offsets(str(path), facts.st_size, facts.st_mtime_ns)
+
+
+@functools.lru_cache(maxsize=4096)
+def _record_offsets(path: str, size: int, _mtime_ns: int) -> tuple[np.ndarray, str | None]:
+    offsets, offset, fault = [], 0, None
+    with open(path, "rb", buffering=0) as file:
+        while offset < size:
+            head = os.pread(file.fileno(), 8, offset)
+            length = struct.unpack("<Q", head)[0] if len(head) == 8 else 0
+            if offset + length + FRAME_BYTES > size or length > MAX_RECORD_BYTES:
+                fault = f"truncated record at {offset}: {length:,} bytes in a file of {size:,}"
+                break
+            offsets.append(offset)
+            offset += length + FRAME_BYTES
+    return np.array(offsets, np.int64), fault
+
+
+def _scan_records(manifest: Manifest) -> np.ndarray:
     def facts(serialized: tf.Tensor) -> tuple[tf.Tensor, ...]:
         example = parse_example(serialized)
         return tf.strings.length(serialized), example.label, example.height, example.width
 
     parts = []
     for number, file in enumerate(progress(manifest.files, "indexing records", unit="file")):
-        records = tf.data.TFRecordDataset(file).map(facts, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+        records = open_records([file]).map(facts, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
         try:
             rows = [np.stack(batch, axis=1) for batch in records.batch(1024).as_numpy_iterator()]
         except tf.errors.OpError as error:
@@ -112,3 +166,48 @@ def _scan(manifest: Manifest) -> np.ndarray:
         part["offset"] = np.cumsum(length + FRAME_BYTES) - (length + FRAME_BYTES)
         parts.append(part)
     return np.concatenate(parts)
+
+
+def read_records(manifest: Manifest, index: RecordIndex, numbers: np.ndarray) -> tf.data.Dataset:
+    """Returns the records of these numbers, in this order, each read by itself and checked by its checksum.
+
+    Args:
+        manifest: Manifest of the records.
+        index: Index of these records.
+        numbers: int [M], record numbers from 0 to N - 1, any number any number of times.
+
+    Returns:
+        Dataset of serialized records (string scalars).
+
+    Raises:
+        ValueError: Numbers that are no records.
+        UserError: Records at other places than the index says, or see `open_records`.
+        tf.errors.DataLossError: (while reading) a record file is damaged, cut off or not the indexed one.
+    """
+    numbers = np.asarray(numbers)
+    if numbers.ndim != 1 or (numbers.size and not (
+            np.issubdtype(numbers.dtype, np.integer) and numbers.min() >= 0 and numbers.max() < len(index))):
+        raise ValueError(f"Expected record numbers [M] from 0 to {len(index) - 1}; received {numbers!r}.")
+    numbers = numbers.astype(np.int64)
+    check_frames(manifest.files)
+    for number, file in enumerate(manifest.files):
+        if not np.array_equal(record_offsets(file)[0], index.offset[index.file == number]):
+            raise UserError(f"the records that {manifest.directory / RECORD_INDEX} lists", f"others in {file}",
+                            f"Remove {RECORD_INDEX}: it is made anew.")
+    files = tf.constant(manifest.files)
+
+    def read(file: tf.Tensor, offset: tf.Tensor, length: tf.Tensor) -> tf.Tensor:
+        rest_of_file = tf.raw_ops.TFRecordDatasetV2(filenames=[files[file]], compression_type="", byte_offsets=[offset],
+                                                    buffer_size=length + FRAME_BYTES)
+        records = tf.data.experimental.from_variant(rest_of_file, tf.TensorSpec([], tf.string))
+        return records.take(1).get_single_element()
+
+    places = tf.data.Dataset.from_tensor_slices((index.file[numbers], index.offset[numbers], index.length[numbers]))
+    return places.map(read, num_parallel_calls=_READERS, deterministic=True)
+
+
+def read_record_ids(manifest: Manifest) -> list[str]:
+    """Returns the image id of each record, in the order of `RecordIndex`; reads all files once."""
+    ids = open_records(manifest.files).map(lambda serialized: parse_example(serialized).id,
+                                           num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+    return [one.decode() for batch in ids.batch(1024).as_numpy_iterator() for one in batch]

@@ -1,1 +1,38 @@
-"""Keras layers: attention, pooling, embedding and heads. Each is a shell round a plain function."""
+"""Keras layers of landmark retrieval: attention blocks, poolings, embedding and whitening layers, heads.
+
+`ATTENTION`, `POOLING` and `HEADS` are the tables that model names and flags refer to. Every layer is registered under
+"landmark_zoo>ClassName"; `CUSTOM_OBJECTS` maps these names, and those of earlier versions, to the classes.
+
+Example:
+    >>> import numpy as np
+    >>> from landmark_zoo import layers
+    >>> layers.GeM(p=3.0)(np.ones([1, 7, 5, 8], np.float32)).shape
+    TensorShape([1, 8])
+"""
+
+from landmark_zoo.core.lazy import attach
+
+_ATTENTION = {
+    "a2": ("DoubleAttention",), "aa": ("AttentionAugmentedConvolution",), "agem": ("AGeMAttention",),
+    "attention_branch": ("AttentionBranch",), "bam": ("BAM",), "base": ("Attention",),
+    "cbam": ("CBAM", "CBAMChannel", "CBAMSpatial"), "crn": ("ContextualReweighting",), "crow": ("CroW",),
+    "delf": ("DELF", "DELG", "DELGLocalBranch"), "eca": ("EfficientChannelAttention",), "gc": ("GlobalContext",),
+    "ge": ("GatherExcite",), "glam": ("GLAM", "GLAMGlobal", "GLAMGlobalChannel", "GLAMGlobalSpatial"),
+    "glam_local": ("GLAMLocal", "GLAMLocalChannel", "GLAMLocalSpatial"), "gsop": ("GlobalSecondOrderPooling",),
+    "how": ("HOW",), "n3": ("NeuralNearestNeighbors",), "non_local": ("NonLocal",), "ona": ("OnlineAggregation",),
+    "registry": ("ATTENTION", "Method", "taxonomy_table"), "san": ("SANBlock", "SelfAttentionModule"),
+    "se": ("SqueezeExcitation",), "solar": ("SecondOrderAttention",)}
+_POOLING = {
+    "crow": ("ClassWeighted", "CroWPooling"), "global_pooling": ("GeM", "MAC", "Pooling", "SPoC", "gem"),
+    "netvlad": ("NetVLAD",), "regional": ("RMAC", "VectorSum"), "registry": ("POOLING",)}
+_HEADS = {
+    "adacos": ("AdaCos",), "margin": ("ArcFace", "CosFace", "SubCenterArcFace"), "registry": ("HEADS",),
+    "softmax": ("CosineHead", "CosineSoftmax", "Head", "Softmax")}
+_OTHERS = {
+    "adaptive_pooling": ("AdaptiveAveragePooling",), "custom_objects": ("CUSTOM_OBJECTS",),
+    "embedding": ("EmbeddingLayer", "L2Normalize", "WhiteningReduction", "l2_normalize", "pca_whitening")}
+
+__getattr__, __dir__, __all__ = attach(__name__, {
+    name: f"{__name__}{folder}.{module}"
+    for folder, modules in ((".attention", _ATTENTION), (".pooling", _POOLING), (".heads", _HEADS), ("", _OTHERS))
+    for module, names in modules.items() for name in names})

@@ -3,7 +3,7 @@ with a Listwise Loss, ICCV 2019, section 3)."""
 
 import tensorflow as tf
 
-from landmark_zoo.losses.same_label import same_label
+from landmark_zoo.losses.pairs import same_label
 
 
 def soft_bins(similarities: tf.Tensor, bins: int) -> tf.Tensor:
@@ -21,12 +21,12 @@ def soft_bins(similarities: tf.Tensor, bins: int) -> tf.Tensor:
 
 
 def listwise_ap_loss(embeddings: tf.Tensor, labels: tf.Tensor, bins: int = 25) -> tf.Tensor:
-    """Returns 1 - mAP of a batch in which every picture is a query for all others.
+    """Returns 1 - mAP of a batch in which every image is a query for all others.
 
-        AP = sum over bins m of precision(all pictures of bins 0..m) x recall(bin m)
+        AP = sum over bins m of precision(all images of bins 0..m) x recall(bin m)
 
-    Average precision of binned similarities, which have a gradient where ranks have none. Pictures of one bin are tied
-    and one between two centres is shared out, so that it is mostly a little below that of the ranking. Pictures without
+    Average precision of binned similarities, which have a gradient where ranks have none. Images of one bin are tied
+    and one between two centres is shared out, so that it is mostly a little below that of the ranking. Images without
     another of their landmark are no queries; they are still among what others rank.
 
     The bins span all cosines, from -1 to 1. In the authors' code they span 0 to 1: finer, but a positive at a right angle
@@ -38,7 +38,12 @@ def listwise_ap_loss(embeddings: tf.Tensor, labels: tf.Tensor, bins: int = 25) -
         bins: M, 25 in the authors' code.
 
     Returns:
-        float32 scalar in [0, 1]; 0 where no landmark has two pictures.
+        float32 scalar in [0, 1]; 0 where no landmark has two images.
+
+    Example:
+        >>> embeddings = [[1.0, 0.0], [1.0, 0.0], [0.0, 1.0], [0.0, 1.0]]
+        >>> float(listwise_ap_loss(embeddings, [0, 0, 1, 1]))
+        0.0
     """
     if bins < 2:
         raise ValueError(f"listwise_ap_loss: expected bins >= 2; received {bins}.")

@@ -1,9 +1,22 @@
-"""Named models: any backbone with any attention block, pooling, embedding and head.
+"""Landmark models: any backbone with any attention block, pooling, embedding size and head.
 
-`create_model("resnet101_se")` makes one, `list_models("*se*")` lists them.
+`create_model("resnet101_se")` makes a named one, `list_models("*se*")` lists names, `build_model` combines parts freely.
+Calling a model gives a dict of outputs: "embedding", "feature_map", "attention/<map>", "logits".
+
+Example:
+    >>> from landmark_zoo import models
+    >>> models.list_models("resnet18_gc*")
+    ['resnet18_gc_add', 'resnet18_gc_mul']
 """
 
-from landmark_zoo.models.build import build_model
-from landmark_zoo.models.zoo import create_model, list_models
+from landmark_zoo.core.lazy import attach
 
-__all__ = ["build_model", "create_model", "list_models"]
+_MODULES = {
+    "attention_branch_network": ("build_attention_branch_network", "build_faulty_abn", "build_frozen_classifier"),
+    "build": ("build_model",), "delg": ("build_delf", "build_delg"), "how": ("build_how",), "solar": ("build_solar",),
+    "inspection": ("Costs", "attention_kinds", "attention_maps", "costs", "gated_features", "multiply_accumulates",
+                   "on_features", "weights_fingerprint"),
+    "registry": ("MODELS", "NETWORKS", "ModelConfig", "Network", "create_model", "list_models")}
+
+__getattr__, __dir__, __all__ = attach(__name__, {
+    name: f"{__name__}.{module}" for module, names in _MODULES.items() for name in names})

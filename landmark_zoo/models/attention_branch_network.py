@@ -1,20 +1,23 @@
-"""Attention Branch Networks (Fukui, Hirakawa, Yamashita, Fujiyoshi: Attention Branch Network: Learning of Attention
-Mechanism for Visual Explanation, CVPR 2019)."""
+"""Attention Branch Network, its faulty form in a study on GLDv1, and that study's frozen classifier.
+
+Source: Fukui, Hirakawa, Yamashita, Fujiyoshi: Attention Branch Network: Learning of Attention Mechanism for Visual
+Explanation, CVPR 2019.
+"""
 
 from pathlib import Path
 
 import tensorflow as tf
 
-from landmark_zoo.backbones import BACKBONES
 from landmark_zoo.backbones.build import build_backbone
 from landmark_zoo.backbones.preprocessing import Preprocessing
+from landmark_zoo.backbones.registry import BACKBONES
 from landmark_zoo.core.errors import UserError
-from landmark_zoo.layers.attention_branch import MOST_CLASSES, AttentionBranch, branch_parameters
-from landmark_zoo.layers.pooling import GeM
-from landmark_zoo.models.dense_layers import dense_layers
-from landmark_zoo.models.embed_and_classify import embed_and_classify
-from landmark_zoo.models.last_map import last_map
+from landmark_zoo.layers.adaptive_pooling import AdaptiveAveragePooling
+from landmark_zoo.layers.attention.attention_branch import MOST_CLASSES, AttentionBranch, branch_parameters
+from landmark_zoo.layers.pooling.global_pooling import GeM
+from landmark_zoo.models.build import dense_layers, embed_and_classify, last_map
 
+layers = tf.keras.layers
 WITH_TRUNK = ("resnet18", "resnet50", "resnet101")
 
 
@@ -41,16 +44,16 @@ def build_attention_branch_network(backbone: str, num_classes: int | None = None
     Args:
         backbone: A name of `BACKBONES`.
         num_classes: K. Must be given: the attention map is made of one response map per class.
-        weights: The backbone's: None, "imagenet", file, folder or address.
+        weights: Weights of the backbone: None, "imagenet", file, folder or address.
         alpha: Width multiplier of the MobileNets and ResNet-18.
         mechanism: "residual" for (1 + M) x, or "product" for M x.
         bottleneck: Response maps of the branch in place of one per class, needed past 10,000 classes.
         embedding_dim: D; None leaves the embedding layer out.
         head: A name of `HEADS`, of the perception branch; "softmax" is the paper's.
-        head_arguments: For the head's constructor.
+        head_arguments: Arguments of the head's constructor.
         dense_units: Units of the hidden layers, in the form on the last map.
         on_last_map: Whether the branch stands on the last map; None for VGG-16 only.
-        name: The model's.
+        name: Name of the model.
 
     Returns:
         A model from images [B, H, W, 3] (RGB, 0..255, H and W >= 32) to a dict: "attention/abn" M [B, h, w, 1],
@@ -116,3 +119,90 @@ def _check_size(backbone: str, channels: int, num_classes: int, bottleneck: int 
         raise UserError(f"at most {MOST_CLASSES:,} classes or a bottleneck for {backbone}_abn",
                         f"{num_classes:,} classes, at which the branch has {billions:.1f} billion parameters",
                         "Set the bottleneck, e.g. to 256.")
+
+
+def build_faulty_abn(backbone: str = "vgg16", num_classes: int | None = 27, *, weights: str | Path | None = None,
+                     alpha: float | None = None, attention_weight: float = 0.25, dense_units: int = 4096,
+                     embedding_dim: None = None, head: str = "softmax", head_arguments: dict | None = None,
+                     name: str | None = None) -> tf.keras.Model:
+    """Builds the network whose loss cannot fall, in the study VGG-16; `build_attention_branch_network` is the sound one.
+
+    The faults: both branches end in a softmax, and the cross-entropy takes its second of `logits` = 0.25 times the
+    probabilities of one plus those of the other, at most 1.25, so that the loss of 27 classes stays above 2.13 of 3.30
+    (ln(e^1.25 + 26) - 1.25); the weight lies on outputs, not on losses; the map multiplies without the residual; the mean
+    of the attention branch has stride 1 and keeps 7 x 7 places. Not as there: Keras has no VGG-16 with BatchNorm (8,448
+    parameters fewer), pixels are normalised as the weights want them, and a pooling to 7 x 7 lets in images of other
+    sizes than 224.
+
+    Args:
+        backbone: A name of `BACKBONES`.
+        num_classes: K.
+        weights: Weights of the backbone: None, "imagenet", file, folder or address.
+        alpha: Width multiplier of the MobileNets and ResNet-18.
+        attention_weight: 0.25, or 0 as in the study's variant "one loss".
+        dense_units: Units of the hidden layers.
+        embedding_dim: Length of the embedding; must be None, the embedding is the second hidden layer.
+        head: Name of the head; must be "softmax".
+        head_arguments: Arguments of the head; must be empty.
+        name: Name of the model.
+
+    Returns:
+        A model from images [B, H, W, 3] to a dict: "logits" [B, K], which are no logits, "attention/abn" [B, 7, 7, 1],
+        "feature_map" [B, 7, 7, C], "embedding" float32 [B, dense_units] of length 1.
+    """
+    name = name or f"{backbone}_abn_faulty"
+    if embedding_dim is not None or head != "softmax" or head_arguments or num_classes is None:
+        raise UserError(f"a number of classes, no embedding layer and the head softmax for {name}",
+                        f"{num_classes}, {embedding_dim} and {head} {head_arguments or ''}",
+                        "Set --embedding_dim=0 and --head=softmax.")
+    images = tf.keras.Input([None, None, 3], name="images")
+    pixels = Preprocessing(BACKBONES[backbone].preprocessing, name="preprocessing")(images)
+    features = last_map(backbone, weights, alpha)(pixels)
+    features = AdaptiveAveragePooling(7, name="features_7x7")(features)
+    x = features
+    for number in (1, 2):
+        x = layers.Conv2D(features.shape[-1], 3, padding="same", name=f"attention_conv{number}")(x)
+    x = layers.BatchNormalization(momentum=0.9, epsilon=1e-5, name="attention_bn")(x)
+    responses = layers.Conv2D(num_classes, 1, activation="relu", name="responses")(x)
+    x = layers.Conv2D(num_classes, 1, name="scores_conv")(responses)
+    x = layers.AveragePooling2D(7, 1, name="scores_mean")(layers.ZeroPadding2D(3, name="scores_pad")(x))
+    x = layers.Flatten(name="scores_flat")(x)
+    scores = layers.Dense(num_classes, activation="softmax", dtype="float32", name="scores1")(x)
+    x = layers.BatchNormalization(momentum=0.9, epsilon=1e-5, name="map_bn")(layers.Conv2D(1, 1, name="map")(responses))
+    attention = layers.Activation("sigmoid", name="attention")(x)
+    attended = layers.Multiply(name="attended")([features, attention])
+    outputs = embed_and_classify(dense_layers(attended, dense_units), num_classes)
+    outputs["logits"] = attention_weight * scores + layers.Softmax(dtype="float32", name="scores2")(outputs["logits"])
+    return tf.keras.Model(images, {"attention/abn": attention, "feature_map": attended, **outputs}, name=name)
+
+
+def build_frozen_classifier(backbone: str = "vgg16", num_classes: int | None = 27, *,
+                            weights: str | Path | None = None, alpha: float | None = None, dense_units: int = 4096,
+                            embedding_dim: int | None = None, head: str = "softmax",
+                            head_arguments: dict | None = None, name: str | None = None) -> tf.keras.Model:
+    """Builds the baseline of the 27-landmark study on GLDv1, there with VGG-16: only the dense layers learn.
+
+    Backbone (frozen) -> 7 x 7 x C -> 4096 -> 4096 -> N, dropout behind both hidden layers. Images of any size: see
+    `dense_layers`. Useful only with pretrained `weights`, since frozen random features stay random.
+
+    Args:
+        backbone: A name of `BACKBONES`.
+        num_classes: N; 27 in the study. None builds no head.
+        weights: Weights of the backbone: None, "imagenet", file, folder or address.
+        alpha: Width multiplier of the MobileNets and ResNet-18.
+        dense_units: Units of the hidden layers.
+        embedding_dim: D; None takes the second hidden layer itself as the embedding.
+        head: A name of `HEADS`; "softmax" is the study's.
+        head_arguments: Arguments of the head's constructor.
+        name: Name of the model.
+
+    Returns:
+        A model from images [B, H, W, 3] (RGB, 0..255, H and W >= 32) to a dict: "feature_map" [B, h, w, C], "embedding"
+        float32 [B, D or dense_units] of length 1, "logits" float32 [B, N].
+    """
+    images = tf.keras.Input([None, None, 3], name="images")
+    network = last_map(backbone, weights, alpha)
+    network.trainable = False
+    features = network(Preprocessing(BACKBONES[backbone].preprocessing, name="preprocessing")(images))
+    outputs = embed_and_classify(dense_layers(features, dense_units), num_classes, embedding_dim, head, head_arguments)
+    return tf.keras.Model(images, {"feature_map": features, **outputs}, name=name or f"{backbone}_classifier")

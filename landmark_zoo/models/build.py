@@ -1,20 +1,50 @@
-"""Backbone, attention, pooling, embedding and head put together."""
+"""Composition of a model from backbone, attention, pooling, embedding layer and head."""
 
 from collections.abc import Mapping
 from pathlib import Path
 
 import tensorflow as tf
 
-from landmark_zoo.backbones import BACKBONES
 from landmark_zoo.backbones.build import build_backbone
-from landmark_zoo.backbones.insertion import insert_blocks
-from landmark_zoo.backbones.placement import PLACEMENTS, places
 from landmark_zoo.backbones.preprocessing import Preprocessing
-from landmark_zoo.backbones.replacement import replace_convolutions
+from landmark_zoo.backbones.registry import BACKBONES
+from landmark_zoo.backbones.surgery import PLACEMENTS, insert_blocks, places, replace_convolutions
 from landmark_zoo.core.errors import UserError
-from landmark_zoo.layers.attention import ATTENTION, Attention
-from landmark_zoo.layers.pooling import POOLING
-from landmark_zoo.models.embed_and_classify import embed_and_classify
+from landmark_zoo.layers.adaptive_pooling import AdaptiveAveragePooling
+from landmark_zoo.layers.attention.base import Attention
+from landmark_zoo.layers.attention.registry import ATTENTION
+from landmark_zoo.layers.embedding import EmbeddingLayer, L2Normalize
+from landmark_zoo.layers.heads.registry import HEADS
+from landmark_zoo.layers.pooling.registry import POOLING
+
+layers = tf.keras.layers
+
+
+def embed_and_classify(vectors: tf.Tensor, num_classes: int | None, embedding_dim: int | None = None,
+                       head: str = "softmax", head_arguments: dict | None = None) -> dict[str, tf.Tensor]:
+    """Gives a network built as a classifier the outputs that retrieval needs.
+
+    Without an embedding layer the head stands on the vectors as they are, as in the papers' classifiers, and the embedding
+    is the same vectors at length 1. With one the head stands on the embedding, as in `models.build_model`.
+
+    Args:
+        vectors: [B, C].
+        num_classes: N; None builds no head.
+        embedding_dim: D of the embedding layer; None leaves it out.
+        head: A name of `HEADS`.
+        head_arguments: Arguments of the head's constructor.
+
+    Returns:
+        "embedding" float32 [B, D or C] of length 1 and, with a head, "logits" float32 [B, N].
+    """
+    if embedding_dim is None:
+        outputs = {"embedding": L2Normalize(name="embedding")(vectors)}
+    else:
+        vectors = EmbeddingLayer(embedding_dim, name="embedding")(vectors)
+        outputs = {"embedding": vectors}
+    if num_classes is not None:
+        outputs["logits"] = HEADS[head](num_classes, name=head, **(head_arguments or {}))(vectors)
+    return outputs
 
 
 def build_model(backbone: str, attention: str | None = None, pooling: str = "gem", embedding_dim: int | None = 512,
@@ -32,16 +62,16 @@ def build_model(backbone: str, attention: str | None = None, pooling: str = "gem
             stands on the pooled vector as it is.
         head: A name of `HEADS`; used with `num_classes` only.
         num_classes: N; None builds no head.
-        weights: The backbone's: None, "imagenet", file, folder or address.
+        weights: Weights of the backbone: None, "imagenet", file, folder or address.
         alpha: Width multiplier of the MobileNets and ResNet-18.
-        placement: Where attention stands: "end", one block on the last feature map; "stages" or "blocks", many inside the
+        placement: Place of attention: "end", one block on the last feature map; "stages" or "blocks", many inside the
             backbone, which keeps its pretrained weights; "convolutions", in the place of 3x3 convolutions, whose weights are
-            lost (but see `replace_convolutions`) while all others are kept. See `backbones.placement.places`.
-        attention_arguments: For the attention layer's constructor. Inside the backbone a `reduction` that is not given is
-            lowered where a feature map is thin, so that two hidden channels are left.
-        pooling_arguments: For the pooling's.
-        head_arguments: For the head's.
-        name: The model's.
+            lost (but see `replace_convolutions`) while all others are kept. See `backbones.places`.
+        attention_arguments: Arguments of the attention layer's constructor. Inside the backbone a `reduction` that is not
+            given is lowered where a feature map is thin, so that two hidden channels are left.
+        pooling_arguments: Arguments of the pooling's constructor.
+        head_arguments: Arguments of the head's constructor.
+        name: Name of the model.
 
     Returns:
         A model from images [B, H, W, 3] (RGB, 0..255, uint8 or float32, H and W >= 32) to a dict: "embedding" float32 [B, D]
@@ -51,6 +81,12 @@ def build_model(backbone: str, attention: str | None = None, pooling: str = "gem
 
     Raises:
         UserError: An unknown name, a placement without attention, or one that backbone or block do not allow.
+
+    Example:
+        >>> model = build_model("mobilenet", "se", pooling="spoc", embedding_dim=16, alpha=0.25)
+        >>> outputs = model(tf.zeros([1, 64, 96, 3]))
+        >>> outputs["embedding"].shape, outputs["feature_map"].shape, outputs["attention/se"].shape
+        (TensorShape([1, 16]), TensorShape([1, 2, 3, 256]), TensorShape([1, 1, 1, 256]))
     """
     if placement not in PLACEMENTS or (attention is None and placement != "end"):
         raise UserError(f"a placement among {', '.join(PLACEMENTS)}, and 'end' where there is no attention",
@@ -100,3 +136,40 @@ def _block(attention: str, name: str, channels: int, arguments: Mapping[str, obj
 
 def _replacement(attention: str, name: str, channels: int, arguments: Mapping[str, object]) -> Attention:
     return ATTENTION[attention].create_replacement(channels, return_maps=True, name=name, **arguments)
+
+
+def last_map(backbone: str, weights: str | Path | None = None, alpha: float | None = None) -> tf.keras.Model:
+    """Makes a backbone that ends where its paper's dense layers begin: at C5, VGG-16's behind the fifth max-pooling.
+
+    The backbone of the zoo stops before that pooling (Simonyan, Zisserman: Very Deep Convolutional Networks, ICLR 2015,
+    configuration D).
+
+    Returns:
+        A model named as the backbone: preprocessed images [B, H, W, 3] to one map [B, H/32, W/32, C].
+    """
+    network = build_backbone(backbone, weights, alpha, taps=("C5",))
+    features = network.output["C5"]
+    if backbone == "vgg16":
+        features = tf.keras.layers.MaxPooling2D(2, name="block5_pool")(features)
+    return tf.keras.Model(network.input, features, name=backbone)
+
+
+def dense_layers(features: tf.Tensor, width: int = 4096, dropout: float = 0.5) -> tf.Tensor:
+    """Puts the two hidden dense layers on a feature map, each with a dropout behind it.
+
+    Flattening ties them to maps of 7 x 7, images of 224 x 224. An average pooling to 7 x 7 before it, which changes
+    nothing at 224, lets them take any size; torchvision's VGG does the same.
+
+    Args:
+        features: [B, H, W, C].
+        width: Units of each layer; 4096 in the paper.
+        dropout: Part of the units that training leaves out.
+
+    Returns:
+        [B, width].
+    """
+    x = layers.Flatten(name="flatten")(AdaptiveAveragePooling(7, name="to_7x7")(features))
+    for number in (1, 2):
+        x = layers.Dense(width, activation="relu", name=f"fc{number}")(x)
+        x = layers.Dropout(dropout, name=f"dropout{number}")(x)
+    return x

@@ -5,15 +5,14 @@ from pathlib import Path
 
 import tensorflow as tf
 
-from landmark_zoo.backbones import BACKBONES
 from landmark_zoo.backbones.build import build_backbone
 from landmark_zoo.backbones.preprocessing import Preprocessing
+from landmark_zoo.backbones.registry import BACKBONES
 from landmark_zoo.core.errors import UserError
 from landmark_zoo.layers.attention.how import HOW
-from landmark_zoo.layers.l2_normalise import L2Normalise
-from landmark_zoo.layers.pooling import SPoC
-from landmark_zoo.layers.whitening_reduction import WhiteningReduction
-from landmark_zoo.models.embed_and_classify import embed_and_classify
+from landmark_zoo.layers.embedding import WhiteningReduction
+from landmark_zoo.layers.pooling.global_pooling import SPoC
+from landmark_zoo.models.build import embed_and_classify
 
 WITHOUT_LAST_STAGE = ("resnet50", "resnet101")
 
@@ -26,25 +25,25 @@ def build_how(backbone: str, num_classes: int | None = None, *, weights: str | P
     Features -> 3x3 means -> reduction to 128 channels, which does not learn -> times the length of the feature before the
     means -> sum over locations. ResNet-50 and ResNet-101 lose their last stage, as in the paper; the others keep it.
 
-    The authors divide the lengths by their maximum over the whole batch, so that what a picture gives depends on its
-    batch. Here it is the picture's own maximum, after normalisation the same embedding. The reduction is a random
-    projection until `training.whitening_start` fits it to photographs; the paper does so before training, and trains with
+    The authors divide the lengths by their maximum over the whole batch, so that what an image gives depends on its
+    batch. Here it is the image's own maximum, after normalisation the same embedding. The reduction is a random
+    projection until the initialization of the training fits it to images; the paper does so before training, and trains with
     the contrastive loss without a head.
 
     Args:
         backbone: A name of `BACKBONES`; resnet18 or resnet50 in the paper.
         num_classes: N; None builds no head.
-        weights: The backbone's: None, "imagenet", file, folder or address.
+        weights: Weights of the backbone: None, "imagenet", file, folder or address.
         alpha: Width multiplier of the MobileNets and ResNet-18.
         embedding_dim: D, channels that the reduction leaves; None leaves the reduction out.
         head: A name of `HEADS`.
-        head_arguments: For the head's constructor.
-        name: The model's.
+        head_arguments: Arguments of the head's constructor.
+        name: Name of the model.
 
     Returns:
         A model from images [B, H, W, 3] (RGB, 0..255, H and W >= 32) to a dict: "embedding" float32 [B, D] of length 1,
         "feature_map" float32 [B, h, w, D], which is summed, "attention/how" [B, h, w, 1], 0..1, "local_features" float32
-        [B, h, w, D] of length 1, "logits" float32 [B, N].
+        [B, h, w, D], not normalised, "logits" float32 [B, N].
 
     Raises:
         UserError: More dimensions than channels.
@@ -60,7 +59,7 @@ def build_how(backbone: str, num_classes: int | None = None, *, weights: str | P
         reduced = WhiteningReduction(embedding_dim, name="whitening")(reduced)
     weighted = tf.keras.layers.Multiply(dtype="float32", name="weighted")([maps["how"], reduced])
     outputs = {"feature_map": weighted, "attention/how": maps["how"],
-               "local_features": L2Normalise(name="local_features")(reduced)}
+               "local_features": tf.keras.layers.Activation("linear", dtype="float32", name="local_features")(reduced)}
     outputs |= embed_and_classify(SPoC(name="sum")(weighted), num_classes, head=head, head_arguments=head_arguments)
     return tf.keras.Model(images, outputs, name=name or f"{backbone}_how")
 

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import tensorflow as tf
 
-from landmark_zoo.backbones import BACKBONES
 from landmark_zoo.backbones.build import build_backbone
-from landmark_zoo.backbones.insertion import insert_blocks
 from landmark_zoo.backbones.preprocessing import Preprocessing
+from landmark_zoo.backbones.registry import BACKBONES
+from landmark_zoo.backbones.surgery import insert_blocks
 from landmark_zoo.layers.attention.solar import SecondOrderAttention
-from landmark_zoo.layers.pooling import GeM
-from landmark_zoo.models.embed_and_classify import embed_and_classify
+from landmark_zoo.layers.pooling.global_pooling import GeM
+from landmark_zoo.models.build import embed_and_classify
 
 REDUCTIONS = {"C4": 4, "C5": 2}
 
@@ -29,12 +29,12 @@ def build_solar(backbone: str, num_classes: int | None = None, *, weights: str |
     Args:
         backbone: A name of `BACKBONES`; resnet101 in the paper.
         num_classes: N; None builds no head.
-        weights: The backbone's: None, "imagenet", file, folder or address.
+        weights: Weights of the backbone: None, "imagenet", file, folder or address.
         alpha: Width multiplier of the MobileNets and ResNet-18.
         embedding_dim: D; None leaves the embedding layer (the whitening) out.
         head: A name of `HEADS`.
-        head_arguments: For the head's constructor.
-        name: The model's.
+        head_arguments: Arguments of the head's constructor.
+        name: Name of the model.
 
     Returns:
         A model from images [B, H, W, 3] (RGB, 0..255, H and W >= 32) to a dict: "embedding" float32 [B, D] of length 1,

@@ -1,16 +1,16 @@
-"""What the numbers say, in plain words."""
+"""Summary of a report in plain words."""
 
 from landmark_zoo.data.manifest import Manifest
-from landmark_zoo.report.card_table import unlike
-from landmark_zoo.report.difference import Difference, paired_difference, signed
-from landmark_zoo.report.percent import interval, percent
-from landmark_zoo.report.result import Measure, Result
+from landmark_zoo.evaluation.comparison import Comparison, signed
+from landmark_zoo.evaluation.results import Measure, Results
+from landmark_zoo.report.html import interval, percent
+from landmark_zoo.report.scores import unlike
 from landmark_zoo.report.training_run import TrainingRun
 
 MODEL_FACTS = {"parameters": "{} parameters", "embedding_dim": "embeddings of {} numbers"}
 
 
-def summary(results: list[Result], run: TrainingRun | None, manifest: Manifest | None, unseen: bool = False) -> str:
+def summary(results: list[Results], run: TrainingRun | None, manifest: Manifest | None, unseen: bool = False) -> str:
     """Returns one paragraph: what was trained on what, how well the last system works, how it compares.
 
     It is compared with the first system and with the one before it. A difference counts as clear only where its 95 %
@@ -18,8 +18,8 @@ def summary(results: list[Result], run: TrainingRun | None, manifest: Manifest |
 
     Args:
         results: From the starting point to the system that matters.
-        run: The training.
-        manifest: Of the training records.
+        run: Training run.
+        manifest: Manifest of the training records.
         unseen: Whether no landmark of the benchmark was trained on.
     """
     *earlier, last = results
@@ -31,9 +31,9 @@ def summary(results: list[Result], run: TrainingRun | None, manifest: Manifest |
 
 def _training(run: TrainingRun | None, manifest: Manifest | None) -> str:
     told = run.facts if run else {}
-    photographs = manifest.num_examples if manifest else told.get("photographs")
+    images = manifest.num_examples if manifest else told.get("photographs")
     landmarks = manifest.num_classes if manifest else told.get("num_classes")
-    data = f"{_count(photographs)} photographs of {_count(landmarks)} landmarks" if photographs and landmarks else ""
+    data = f"{_count(images)} photographs of {_count(landmarks)} landmarks" if images and landmarks else ""
     if run is None or not run.training:
         return f"The training records hold {data}." if data else ""
     facts = ", ".join(text.format(_count(told[name])) for name, text in MODEL_FACTS.items() if told.get(name))
@@ -48,19 +48,19 @@ def _recognition(run: TrainingRun | None) -> str:
     return f"At the end it names {percent(accuracy)} % of the validation photographs of these landmarks rightly."
 
 
-def _test(last: Result, unseen: bool) -> str:
+def _test(last: Results, unseen: bool) -> str:
     which = "; it is one that training never saw" if unseen else ""
-    score = (f"The test is to find, for each of {last.queries_used:,} query photographs of {last.benchmark}, the other "
-             f"photographs of the same landmark{which}. “{last.name}” reaches a mean average precision "
+    score = (f"The test is to find, for each of {last.card.queries_used:,} query photographs of {last.card.benchmark}, the "
+             f"other photographs of the same landmark{which}. “{last.name}” reaches a mean average precision "
              f"({last.main_metric}) of {_with_interval(last.main)}")
     if last.first_right and last.first_right.value is not None:
         score += f", and the first photograph returned is right for {percent(last.first_right.value)} % of the queries"
     return f"{score}."
 
 
-def _change(rival: Result, last: Result) -> str:
+def _change(rival: Results, last: Results) -> str:
     start = f"Against “{rival.name}” ({percent(rival.main.value)} %) it is"
-    difference = paired_difference(rival, last)
+    difference = Comparison.between(rival, last)
     if difference:
         return f"{start} {_verdict(difference)}."
     if not _apart(rival.main, last.main):
@@ -69,7 +69,7 @@ def _change(rival: Result, last: Result) -> str:
     return f"{start} {better}: the two share no queries, but their intervals are apart."
 
 
-def _verdict(difference: Difference) -> str:
+def _verdict(difference: Comparison) -> str:
     points = f"{100 * abs(difference.value):.1f} points {'better' if difference.value >= 0 else 'worse'}"
     span = f"{signed(difference.low)} to {signed(difference.high)}"
     if difference.clear:
@@ -77,7 +77,7 @@ def _verdict(difference: Difference) -> str:
     return f"{points}, but the 95 % interval, {span}, includes zero: the difference is not clear"
 
 
-def _caution(rivals: list[Result], last: Result) -> str:
+def _caution(rivals: list[Results], last: Results) -> str:
     differing = ", ".join(dict.fromkeys(key for rival in rivals for key in unlike(rival, last))).replace("_", " ")
     return f"Mind that not all was measured alike: the protocol cards differ in {differing}." if differing else ""
 

@@ -1,22 +1,21 @@
 """A training run, read from the files in its working folder."""
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from landmark_zoo.core.errors import UserError
-from landmark_zoo.core.files import read_json
+from landmark_zoo.core.files import read_json, read_json_lines
 
 
 @dataclass(frozen=True)
 class TrainingRun:
-    """What a working folder tells.
+    """Facts, flags and history of a training run.
 
     Attributes:
-        facts: Of `model.json`, the model's configuration among them; other nested tables are unfolded.
-        flags: Of `flags.json`.
+        facts: Facts of `model.json`, the model's configuration among them; other nested tables are unfolded.
+        flags: Flags of `flags.json`.
         training: Lines of the history with a loss, by step.
         validation: Lines of the history with a validation loss, by step.
     """
@@ -36,10 +35,10 @@ class TrainingRun:
 def read_training_run(workdir: str | Path) -> TrainingRun:
     """Reads `model.json`, `flags.json` and `history.jsonl`; one that is absent counts as empty.
 
-    A last line that is being written, or was cut off, is left out; of two lines for one step the later one counts.
+    Of two lines of the history for one step the later one counts; see `read_json_lines` for broken ones.
 
     Raises:
-        UserError: There is no such folder, or a file is broken.
+        UserError: There is no such folder, or a file of facts is broken.
     """
     workdir = Path(workdir)
     if not workdir.is_dir():
@@ -63,27 +62,11 @@ def unfolded(facts: dict[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def _facts(path: Path) -> dict[str, Any]:
-    if not path.exists():
-        return {}
-    facts = read_json(path)
-    if not isinstance(facts, dict):
-        raise UserError(f"a JSON object in {path}", type(facts).__name__, "Make the file again.")
-    return facts
+    return read_json(path, dict) if path.exists() else {}
 
 
 def _history(path: Path) -> list[dict[str, Any]]:
-    if not path.exists():
-        return []
-    *whole, _ = path.read_text(encoding="utf-8", errors="replace").split("\n")
-    lines = []
-    for number, text in enumerate(whole, start=1):
-        try:
-            line = json.loads(text)
-            lines.append({"step": int(line.pop("step")), **line})
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise UserError(f"a JSON object with a step in line {number} of {path}", f"{type(error).__name__}: {error}",
-                            "Remove that line.") from error
-    return lines
+    return list(read_json_lines(path, {"step": int}, finite=False)) if path.exists() else []
 
 
 def _by_step(lines: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -17,6 +17,7 @@ FACTS = ("name", "dimension", "scales", "side", "resize", "aggregation", "whiten
 LENGTH = 1e-3
 EQUAL, EQUAL_IN_16_BITS = 1e-4, 2e-2  # largest difference of two embeddings that should be one
 MIN_SIDE = 32  # of `data.resize`
+JPEG = b"\xff\xd8\xff"
 
 
 class _Block:
@@ -41,18 +42,21 @@ def main(path: str, output: str, files: list[str]) -> None:
     missing = [name for name in REQUIRED if name not in loaded.signatures]
     if missing:
         sys.exit(f"no signature {', '.join(missing)}")
-    pictures = []
+    images = []
     for file in files:
         with open(file, "rb") as stream:
-            pictures.append(stream.read())
+            images.append(without_exif(stream.read()))
     facts = check_info(loaded)
     tolerance = EQUAL_IN_16_BITS if computes_in_16_bits(loaded) else EQUAL
-    embedding = check_bytes(loaded, pictures, int(facts["dimension"]), tolerance)
-    check_images(loaded, pictures, embedding, int(facts["side"]), tolerance)
+    embedding = check_bytes(loaded, images, int(facts["dimension"]), tolerance)
+    any_size = "orientation" in facts  # older exports neither turn images nor resize those of `images`
+    check_images(loaded, images, embedding, int(facts["side"]), tolerance, any_size)
+    if any_size:
+        check_orientation(loaded, images, tolerance)
     if "crop" in loaded.signatures:
-        check_crop(loaded, pictures, embedding, tolerance)
+        check_crop(loaded, images, embedding, tolerance)
     if "local" in loaded.signatures:
-        check_local(loaded)
+        check_local(loaded, bool(facts.get("local_unit", True)))
     np.save(os.path.join(output, "embedding.npy"), embedding)
     signatures = {name: {"inputs": {key: str(spec) for key, spec in function.structured_input_signature[1].items()},
                          "outputs": {key: str(spec) for key, spec in function.structured_outputs.items()}}
@@ -82,59 +86,97 @@ def computes_in_16_bits(loaded) -> bool:
     return any(attribute.type in short for node in nodes for attribute in node.attr.values())
 
 
-def check_bytes(loaded, pictures: list[bytes], dimension: int, tolerance: float = EQUAL) -> np.ndarray:
+def check_bytes(loaded, images: list[bytes], dimension: int, tolerance: float = EQUAL) -> np.ndarray:
     """Returns the embeddings [N, D] of all pictures in one call, after checks of `serving_default`."""
     def embed(encoded):
         return loaded.signatures["serving_default"](image_bytes=tf.constant(encoded, tf.string))["embedding"].numpy()
 
-    embedding = embed(pictures)
-    if embedding.shape != (len(pictures), dimension) or embed([]).shape != (0, dimension):
+    embedding = embed(images)
+    if embedding.shape != (len(images), dimension) or embed([]).shape != (0, dimension):
         sys.exit(f"serving_default gives {embedding.shape} and, without pictures, {embed([]).shape}")
     lengths = np.linalg.norm(embedding, axis=1)
     if not np.all(np.abs(lengths - 1) <= LENGTH):
         sys.exit(f"serving_default gives embeddings of lengths {lengths.tolist()}, not 1")
     _compare("serving_default of all pictures at once", embedding, "of one after another",
-             np.concatenate([embed([picture]) for picture in pictures]), tolerance)
-    _refused("serving_default", lambda: embed([*pictures, b"no picture"]), len(pictures))
+             np.concatenate([embed([image]) for image in images]), tolerance)
+    _refused("serving_default", lambda: embed([*images, b"no picture"]), len(images))
     return embedding
 
 
-def check_images(loaded, pictures: list[bytes], embedding: np.ndarray, side: int, tolerance: float = EQUAL) -> None:
-    """Checks that JPEGs, decoded and resized here, are the same embedding through `images`."""
+def check_orientation(loaded, encoded_images: list[bytes], tolerance: float = EQUAL) -> None:
+    """Checks that an EXIF orientation of 6 is a quarter turn, and that damaged EXIF is none."""
+    def embed(encoded):
+        return loaded.signatures["serving_default"](image_bytes=tf.constant([encoded]))["embedding"].numpy()
+
+    for encoded in encoded_images:
+        if encoded[:3] == JPEG:
+            image = tf.io.decode_jpeg(encoded, channels=3, dct_method="INTEGER_ACCURATE", fancy_upscaling=True)
+            turned = embed(tf.io.encode_png(tf.image.rot90(image, 3)).numpy())
+            for order, six in (("MM", b"MM\0*\0\0\0\x08\0\x01\x01\x12\0\3\0\0\0\1\0\6"),
+                               ("II", b"II*\0\x08\0\0\0\1\0\x12\1\3\0\1\0\0\0\6\0")):
+                _compare(f"serving_default of orientation 6 ({order})", embed(with_exif(encoded, six + bytes(6))),
+                         "of the turned image", turned, tolerance)
+            _compare("serving_default with damaged EXIF", embed(with_exif(encoded, b"II*\0\xff\xff\xff")),
+                     "without", embed(encoded), tolerance)
+            return
+
+
+def with_exif(jpeg: bytes, tiff: bytes) -> bytes:
+    """Returns a JPEG with EXIF at its beginning."""
+    return jpeg[:2] + b"\xff\xe1" + (len(tiff) + 8).to_bytes(2, "big") + b"Exif\0\0" + tiff + jpeg[2:]
+
+
+def without_exif(encoded: bytes) -> bytes:
+    """Returns a JPEG without EXIF and XMP, which say how to turn it; other bytes come back as they are."""
+    start = 2
+    while encoded[:3] == JPEG and encoded[start:start + 1] == b"\xff" and encoded[start + 1:start + 2] != b"\xda":
+        end = start + 2 + int.from_bytes(encoded[start + 2:start + 4], "big")
+        if encoded[start + 1] == 0xE1:
+            encoded, end = encoded[:start] + encoded[end:], start
+        start = end
+    return encoded
+
+
+def check_images(loaded, encoded_images: list[bytes], embedding: np.ndarray, side: int, tolerance: float = EQUAL,
+                 any_size: bool = False) -> None:
+    """Checks that JPEGs, decoded and resized here, give the same embedding through `images`; with `any_size` others too."""
     embed = loaded.signatures["images"]
-    for picture, expected in zip(pictures, embedding, strict=True):
-        if picture[:3] == b"\xff\xd8\xff":
-            image = tf.io.decode_jpeg(picture, channels=3, dct_method="INTEGER_ACCURATE", fancy_upscaling=True)
+    for encoded, expected in zip(encoded_images, embedding, strict=True):
+        if encoded[:3] == JPEG:
+            image = tf.io.decode_jpeg(encoded, channels=3, dct_method="INTEGER_ACCURATE", fancy_upscaling=True)
             found = embed(images=_resize_long_side(image, side)[None])["embedding"].numpy()
             _compare("images", found[0], "serving_default", expected, tolerance)
+            if any_size:
+                found = embed(images=tf.cast(image, tf.float32)[None])["embedding"].numpy()
+                _compare("images of another size", found[0], "serving_default", expected, tolerance)
     shape = embed(images=tf.zeros([0, side, side, 3]))["embedding"].shape
     if tuple(shape) != (0, embedding.shape[1]):
         sys.exit(f"images gives {tuple(shape)} without pictures")
 
 
-def check_crop(loaded, pictures: list[bytes], embedding: np.ndarray, tolerance: float = EQUAL) -> None:
+def check_crop(loaded, images: list[bytes], embedding: np.ndarray, tolerance: float = EQUAL) -> None:
     """Checks that a box round the whole picture changes nothing, and that wrong boxes and bytes are named."""
     def embed(encoded, boxes):
         return loaded.signatures["crop"](image_bytes=tf.constant(encoded, tf.string),
                                          box=tf.constant(boxes, tf.float32, [len(boxes), 4]))["embedding"].numpy()
 
-    sizes = [tf.shape(tf.io.decode_image(picture, channels=0, expand_animations=False)).numpy() for picture in pictures]
+    sizes = [tf.shape(tf.io.decode_image(image, channels=0, expand_animations=False)).numpy() for image in images]
     whole = [[0.0, 0.0, float(size[1]), float(size[0])] for size in sizes]
-    _compare("crop to the whole picture", embed(pictures, whole), "serving_default", embedding, tolerance)
+    _compare("crop to the whole picture", embed(images, whole), "serving_default", embedding, tolerance)
     if embed([], []).shape != (0, embedding.shape[1]):
         sys.exit(f"crop gives {embed([], []).shape} without pictures")
     x0, y0, x1, y1 = whole[-1]
     for wrong in ([x0, y0, x1 + 1, y1], [x1, y0, x0, y1]):
-        _refused("crop", lambda wrong=wrong: embed(pictures, [*whole[:-1], wrong]), len(pictures) - 1)
-    _refused("crop", lambda: embed([*pictures, b"no picture"], [*whole, [0.0, 0.0, 1.0, 1.0]]), len(pictures))
+        _refused("crop", lambda wrong=wrong: embed(images, [*whole[:-1], wrong]), len(images) - 1)
+    _refused("crop", lambda: embed([*images, b"no picture"], [*whole, [0.0, 0.0, 1.0, 1.0]]), len(images))
 
 
-def check_local(loaded) -> None:
-    """Checks shapes and lengths of `local`."""
+def check_local(loaded, unit: bool = True) -> None:
+    """Checks shapes of `local` and, with `unit`, lengths."""
     images = tf.random.stateless_uniform([2, 96, 64, 3], [0, 0], maxval=255.0)
     found = {key: value.numpy() for key, value in loaded.signatures["local"](images=images).items()}
     lengths = np.linalg.norm(found["features"], axis=-1)
-    good = np.all(lengths <= 1 + LENGTH)  # a feature of zeros stays one
+    good = np.all(lengths <= 1 + LENGTH if unit else np.isfinite(lengths))  # a feature of zeros stays one
     if found["features"].shape[:3] != found["scores"].shape or not good:
         sys.exit(f"local gives features {found['features'].shape} of length {lengths.min():.4f} to {lengths.max():.4f}, "
                  f"scores {found['scores'].shape}")

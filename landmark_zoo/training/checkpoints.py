@@ -1,31 +1,45 @@
-"""Checkpoints of a run: model, optimizer and step, kept whole through crashes."""
+"""Checkpoints of a run: writing, restoring, reading a run's weights, and the times at which they are written.
 
+`Checkpoints` belongs to the trainer; `load_weights` is for everyone who wants a trained model; `CheckpointSchedule` decides
+after each step whether to save and whether to stop, alike on every worker.
+"""
+
+import atexit
+import contextlib
+import errno
+import functools
+import os
+import re
+import shutil
 import tempfile
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import tensorflow as tf
+from absl import logging
 
 from landmark_zoo.core.errors import UserError
-from landmark_zoo.training.full_disk import naming_full_disk
-from landmark_zoo.training.place import Place
-from landmark_zoo.training.sum_over_workers import of_chief
-from landmark_zoo.training.weight_averages import WeightAverages
+from landmark_zoo.training.config import TrainingConfig
+from landmark_zoo.training.distributed.collectives import WorkerInfo, all_reduce_sum, broadcast
+from landmark_zoo.training.ema import ExponentialMovingAverage
 
-SECONDS_TO_APPEAR = 30  # of a file that another machine wrote
-FIRST_AVERAGE = "averages/values/0/.ATTRIBUTES/VARIABLE_VALUE"
+SECONDS_TO_APPEAR = 30  # for a file that another machine wrote
+EMA_KEY = "averages"  # of the moving averages in a checkpoint
+SECONDS_BETWEEN_POLLS = 1.0
 
 
 class Checkpoints:
     """The two newest checkpoints of a run below `workdir/checkpoints`, and the initial weights in `workdir/initial`.
 
     TensorFlow writes a checkpoint under temporary names and points to it last: a crash in between leaves the one before.
-    Several workers must save together, for some values are means over them; the chief's files stay, the others' are removed.
+    Several workers must save together, since some values are means over them; the chief's files stay, the others' are
+    removed.
 
     Args:
-        workdir: The run's folder.
-        model: What is trained.
-        **state: What else belongs to a run: optimizer=, step=, averages= where weights are averaged, loss_scale=.
+        workdir: Folder of the run.
+        model: Model that is trained.
+        **state: Further state of the run: optimizer=, step=, loss_scale=, and averages= for an EMA of the weights.
     """
 
     def __init__(self, workdir: Path, model: tf.keras.Model, **state):
@@ -33,88 +47,160 @@ class Checkpoints:
         self._initial = Path(workdir) / "initial" / "weights"
         self._model = tf.train.Checkpoint(model=model)
         self._whole = tf.train.Checkpoint(model=model, **state)
-        self._is_chief = Place.here().is_chief
-        _ = self._whole.save_counter  # a variable, which all workers must make at the same place
-        self._manager = tf.train.CheckpointManager(self._whole, str(self._folder), max_to_keep=2)
+        self._is_chief = WorkerInfo.current().is_chief
+        _ = self._whole.save_counter  # a variable, which all workers must create at the same time
+        _drop_broken_state(self._folder)
+        self._manager = tf.train.CheckpointManager(self._whole, _literal(self._folder), max_to_keep=2)
 
     def save_initial(self) -> None:
-        """Writes the model's weights as those from which training starts."""
-        with naming_full_disk(str(self._initial)):
+        """Writes the model's weights as the initial ones of the run."""
+        with full_disk_as_os_error(str(self._initial)):
             if self._is_chief:
-                self._model.write(str(self._initial))
+                self._model.write(_literal(self._initial))
             else:
-                _write_in_vain(self._model)
+                _write_to_scratch(self._model)
 
     def save(self, step: int) -> None:
-        """Writes a checkpoint; a full disk is an OSError and leaves the earlier ones."""
-        with naming_full_disk(f"the checkpoint of step {step} in {self._folder}"):
+        """Writes the checkpoint of a step; a full disk raises an OSError and leaves the earlier checkpoints."""
+        with full_disk_as_os_error(f"the checkpoint of step {step} in {self._folder}"):
             if self._is_chief:
                 self._manager.save(checkpoint_number=step)
             else:
-                _write_in_vain(self._whole)
+                _write_to_scratch(self._whole)
 
     def restore(self) -> bool:
-        """Restores the newest checkpoint, on every worker the chief's; returns whether there was one.
+        """Restores the newest checkpoint, on every worker that of the chief; returns whether there was one.
 
         Raises:
-            UserError: It belongs to another model, or this worker does not see it.
+            UserError: The checkpoint belongs to another model, or this worker does not see it.
         """
-        newest = tf.train.latest_checkpoint(str(self._folder)) if self._is_chief else None
-        step = int(of_chief(-1 if newest is None else int(newest.rpartition("-")[2])))
+        newest = newest_checkpoint(self._folder) if self._is_chief else None
+        step = int(broadcast(-1 if newest is None else int(newest.rpartition("-")[2])))
         if step < 0:
             return False
         newest = str(self._folder / f"ckpt-{step}")
         if not self._is_chief:
             _wait_for(Path(f"{newest}.index"))
         try:
-            self._whole.restore(newest).assert_consumed()
+            self._whole.restore(_literal(newest)).assert_consumed()
         except (AssertionError, ValueError) as error:
-            raise _of_another_model(newest, error) from error
+            raise _other_model_error(newest, error) from error
+        except (tf.errors.DataLossError, tf.errors.OutOfRangeError) as error:
+            raise _damaged_error(newest, error) from error
         return True
 
 
 def has_checkpoint(workdir: str | Path) -> bool:
-    """Returns whether a run got as far as its first checkpoint, the one of its initial weights."""
-    return tf.train.latest_checkpoint(str(Path(workdir) / "checkpoints")) is not None
+    """Returns whether a run has written its first checkpoint, that of its initial weights."""
+    return newest_checkpoint(Path(workdir) / "checkpoints") is not None
+
+
+def newest_checkpoint(folder: Path) -> str | None:
+    """Returns the path of the newest whole checkpoint in a folder, without suffix; None if there is none.
+
+    The folder is listed: TensorFlow's `latest_checkpoint` believes a state file that may be lost, and takes brackets in a
+    path for a pattern. A damaged checkpoint is named in the log and passed over.
+
+    Raises:
+        UserError: There are checkpoints, and none is whole.
+    """
+    names = os.listdir(folder) if folder.is_dir() else []
+    found = [re.fullmatch(r"ckpt-(\d+)\.(?:index|data-.*)", name) for name in names]
+    steps = sorted({int(name[1]) for name in found if name}, reverse=True)
+    for step in steps:
+        path = str(folder / f"ckpt-{step}")
+        try:
+            _check(path)
+            return path
+        except (tf.errors.OpError, RuntimeError, ValueError, IndexError, OSError) as error:
+            logging.warning("Checkpoint %s is damaged and passed over: %s", path, " ".join(str(error).split()))
+    if any(steps) or (folder / "ckpt-0.index").exists():  # a first one that was interrupted has no index yet
+        raise UserError(f"a whole checkpoint in {folder}", f"{len(steps)} damaged ones",
+                        "Bring one back from a copy, or choose another --workdir.")
+    return None
+
+
+def _drop_broken_state(folder: Path) -> None:
+    """Removes a state file that TensorFlow cannot read; the next checkpoint writes it anew."""
+    try:
+        tf.train.get_checkpoint_state(_literal(folder))
+    except ValueError:
+        (folder / "checkpoint").unlink(missing_ok=True)
+
+
+def _literal(path: str | Path) -> str:
+    """Returns a path that TensorFlow, which takes * ? [ ] and backslashes for a pattern, finds the file under.
+
+    It leads through a link in a temporary folder, which goes when the process ends.
+    """
+    folder, name = os.path.split(os.path.abspath(path))
+    return str(path) if not re.search(r"[*?\[\]\\]", str(path)) else os.path.join(_link(folder), name)
+
+
+@functools.cache
+def _link(folder: str) -> str:
+    scratch = tempfile.mkdtemp(prefix="landmark_zoo.")
+    atexit.register(shutil.rmtree, scratch, ignore_errors=True)
+    os.makedirs(folder, exist_ok=True)
+    os.symlink(folder, os.path.join(scratch, "folder"))
+    return os.path.join(scratch, "folder")
+
+
+def _check(path: str) -> None:
+    """Reads every tensor of a checkpoint, whose checksums TensorFlow compares as it reads; raises an error at damage."""
+    reader = tf.train.load_checkpoint(_literal(path))
+    for name in reader.get_variable_to_shape_map():
+        reader.get_tensor(name)
 
 
 def load_weights(model: tf.keras.Model, workdir: str | Path, which: str = "latest") -> int:
-    """Fills `model` with the weights of a run, of its newest checkpoint with their averages where it has such.
+    """Loads the weights of a run into a model.
 
     Args:
-        model: As the run built it, under any precision policy.
-        workdir: The run's folder.
-        which: "latest", "raw" for the newest weights themselves and not their averages, or "initial".
+        model: Model as the run built it, under any precision policy.
+        workdir: Folder of the run.
+        which: "latest" for the newest checkpoint, with the EMA of the weights where the run keeps one; "raw" for its weights
+            without EMA; "initial" for the weights that training started from.
 
     Returns:
-        The step of the checkpoint, 0 for the initial one.
+        Step of the checkpoint, 0 for the initial one.
+
+    Raises:
+        UserError: There is no such checkpoint, or it belongs to another model.
     """
     workdir = Path(workdir)
-    path = str(workdir / "initial" / "weights") if which == "initial" else tf.train.latest_checkpoint(
-        str(workdir / "checkpoints"))
+    path = str(workdir / "initial" / "weights") if which == "initial" else newest_checkpoint(workdir / "checkpoints")
     if path is None or not Path(f"{path}.index").exists():
         raise UserError(f"a {which} checkpoint in {workdir}", "none", "Train first: python -m experiments.train.")
     step = tf.Variable(0, dtype=tf.int64)
     state = {"model": model} if which == "initial" else {"model": model, "step": step}
-    if which == "latest" and tf.train.load_checkpoint(path).has_tensor(FIRST_AVERAGE):
-        state["averages"] = WeightAverages(model)
+    averages = f"{EMA_KEY}/values/0/.ATTRIBUTES/VARIABLE_VALUE"
+    if which == "latest" and tf.train.load_checkpoint(_literal(path)).has_tensor(averages):
+        state[EMA_KEY] = ExponentialMovingAverage(model)
     try:
-        tf.train.Checkpoint(**state).read(path).assert_existing_objects_matched().expect_partial()
+        tf.train.Checkpoint(**state).read(_literal(path)).assert_existing_objects_matched().expect_partial()
     except (AssertionError, ValueError) as error:
-        raise _of_another_model(path, error) from error
-    if "averages" in state:
-        state["averages"].put_into_model()
+        raise _other_model_error(path, error) from error
+    except (tf.errors.DataLossError, tf.errors.OutOfRangeError) as error:
+        raise _damaged_error(path, error) from error
+    if EMA_KEY in state:
+        state[EMA_KEY].copy_to_model()
     return int(step)
 
 
-def _of_another_model(path: str, error: Exception) -> UserError:
+def _other_model_error(path: str, error: Exception) -> UserError:
     reason = " ".join(str(error).split())[:200]
     return UserError(f"a checkpoint of this model at {path}", f"one of another model ({reason})",
                      "Use the flags of that run, or another --workdir.")
 
 
-def _write_in_vain(checkpoint: tf.train.Checkpoint) -> None:
-    """Takes this worker's part in a checkpoint that the chief keeps."""
+def _damaged_error(path: str, error: Exception) -> UserError:
+    return UserError(f"a whole checkpoint at {path}", f"a damaged one ({str(error).splitlines()[0][:200]})",
+                     f"Remove {path}.index and .data-*: the one before it is used.")
+
+
+def _write_to_scratch(checkpoint: tf.train.Checkpoint) -> None:
+    """Writes a checkpoint that is thrown away: saving is collective, and only the chief keeps the files."""
     with tempfile.TemporaryDirectory() as scratch:
         checkpoint.write(f"{scratch}/weights")
 
@@ -126,3 +212,71 @@ def _wait_for(path: Path) -> None:
             raise UserError(f"{path} to be seen by every worker", "none",
                             "Put --workdir on a file system that all nodes share.")
         time.sleep(0.5)
+
+
+class CheckpointSchedule:
+    """Decides after each step whether to save and whether to stop, alike on every worker.
+
+    Several workers ask each other about once a second; the chief's clock says after how many steps that is.
+
+    Args:
+        config: Gives `checkpoint_steps` and `checkpoint_seconds`.
+        should_stop: Returns whether this process has been asked to stop, e.g. by SIGTERM.
+        step: Steps already made.
+        clock: Returns seconds since some fixed moment.
+    """
+
+    def __init__(self, config: TrainingConfig, should_stop: Callable[[], bool], step: int,
+                 clock: Callable[[], float] = time.monotonic):
+        self._config, self._should_stop, self._clock = config, should_stop, clock
+        self._worker_info = WorkerInfo.current()
+        self._last_poll_step, self._next_poll_step = step, step + 1
+        self._last_poll_time = self._last_save_time = clock()
+
+    def after(self, step: int) -> tuple[bool, bool]:
+        """Returns (save, stop) after a step was made; a worker that stops saves first."""
+        every = self._config.checkpoint_steps
+        save, stop = bool(every and step % every == 0), False
+        if step >= self._next_poll_step:
+            due = self._worker_info.is_chief and self._clock() - self._last_save_time > self._config.checkpoint_seconds
+            num_stops, num_due, steps = all_reduce_sum(self._should_stop(), due, self._steps_to_next_poll(step))
+            self._last_poll_time, self._last_poll_step, self._next_poll_step = self._clock(), step, step + int(steps)
+            save, stop = save or num_stops + num_due > 0, num_stops > 0
+        if save:
+            self._last_save_time = self._clock()
+        return save, stop
+
+    def stop_requested(self) -> bool:
+        """Returns whether any worker has been asked to stop."""
+        return all_reduce_sum(self._should_stop())[0] > 0
+
+    def _steps_to_next_poll(self, step: int) -> int:
+        """Returns the chief's number of steps until the workers ask each other again; 0 on the others, to be summed."""
+        if not self._worker_info.is_chief:
+            return 0
+        if self._worker_info.world_size == 1:
+            return 1
+        seconds_per_step = (self._clock() - self._last_poll_time) / (step - self._last_poll_step)
+        return max(1, int(SECONDS_BETWEEN_POLLS / max(seconds_per_step, 1e-3)))
+
+
+@contextlib.contextmanager
+def full_disk_as_os_error(what: str) -> Iterator[None]:
+    """Context manager that turns any error of a full disk into the OSError that `core.scripts` reports in one line.
+
+    Args:
+        what: Name of what is written, which becomes the error's file name.
+
+    Raises:
+        OSError: ENOSPC or EDQUOT.
+    """
+    try:
+        yield
+    except tf.errors.OpError as error:
+        if "No space left" not in str(error) and "quota exceeded" not in str(error):
+            raise
+        raise OSError(errno.ENOSPC, "No space left on device", what) from error
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT) or error.filename:
+            raise
+        raise OSError(error.errno, error.strerror, what) from error

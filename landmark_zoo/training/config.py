@@ -1,53 +1,66 @@
-"""How a model is trained."""
+"""TrainingConfig: the training settings of a recipe, each a flag of `experiments.train`."""
 
 import dataclasses
 
-from landmark_zoo.core.errors import UserError
+from landmark_zoo.core.errors import MAX_SEED, UserError, check_choice, check_finite, check_range
 
 OPTIMIZERS = ("sgd", "adam", "adamw")
 SCHEDULES = ("cosine", "linear", "polynomial", "exponential", "step", "constant")
 PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16", "auto")
+MAX_SIDE = 8192
 FREEZE = ("none", "c2", "c3", "c4", "all")
 
 
 @dataclasses.dataclass(frozen=True)
 class TrainingConfig:
-    """What a recipe says about training; `model.json` says what is trained.
+    """Settings of training: schedule, optimizer, precision, what learns, and how often to save; `ModelConfig` is the model.
 
     Attributes:
-        epochs: Passes over the records; 0 writes the initial checkpoint only.
-        batch_size: Global, over all replicas.
+        epochs: Number of passes over the records; 0 writes the initial checkpoint only.
+        batch_size: Images per step, over all devices of all workers together.
         image_size: Side of the square training crops, pixels.
-        image_sizes: Sides that grow in the course of training, each for an equal part of the epochs, e.g. "160,192,224";
-            empty for `image_size` throughout.
-        learning_rate: Peak, for a multiplier of 1.
-        warmup_fraction: Part of all steps in which the rate rises linearly from 0.
-        schedule: One of `SCHEDULES`: how the rate falls after that.
-        final_learning_rate: Where cosine, linear and polynomial end, for a multiplier of 1.
-        decay_power: Of polynomial; 1 is linear.
-        decay_factor: What exponential multiplies the rate with after each epoch, and step after some; unset for .99 and .1.
-        decay_epochs: After how many epochs step does so, e.g. "30,60".
-        optimizer: One of `OPTIMIZERS`.
-        momentum: Of SGD.
-        weight_decay: Of kernels, not of biases, BatchNorm or scalars; decoupled for adamw, for the others L2: added, times
-            the weight, to the gradient after clipping.
-        clip_norm: Largest norm of all gradients together; 0 for no limit.
-        accumulate: Into how many parts a batch is cut to save memory; their gradients make one step. Losses on pairs see
-            the pairs within a part only.
-        ema_momentum: Of a running mean of all weights, e.g. .9998, which is then what is validated and exported; in the
-            first steps it is lower, (1 + step) / (10 + step). 0 for none.
-        precision: One of `PRECISIONS`, in which backbone and blocks compute; weights, pooling, embedding, head and losses
-            stay float32. "auto": mixed_bfloat16 on cards of compute capability 8.0 and up, else float32.
-        backbone_multiplier: Learning rate of the backbone relative to `learning_rate`; 0 fixes its weights.
-        head_multiplier: The same of everything else: attention, pooling, embedding, head.
-        freeze: One of `FREEZE`: the stages of the backbone up to this one keep their weights and BatchNorm statistics.
-        head_epochs: In how many epochs, from the first, the backbone does not learn yet; the learning rate is not restarted
-            after them.
-        freeze_batchnorm: Whether the backbone's BatchNorm stays in inference mode with its weights fixed.
-        seed: Of weights, order and augmentation.
-        checkpoint_seconds: How much time passes between two checkpoints within an epoch.
-        checkpoint_steps: How many steps pass between them; 0 leaves it to `checkpoint_seconds`.
-        log_steps: How many steps pass between two lines of the history.
+        image_sizes: Sides of the training crops that grow in the course of training, each for an equal part of the epochs,
+            e.g. "160,192,224"; empty for image_size in all epochs.
+        learning_rate: Peak learning rate, of variables with multiplier 1.
+        warmup_fraction: Fraction of all steps in which the learning rate rises linearly from 0 to its peak.
+        schedule: Schedule of the learning rate after the warm-up: cosine, linear, polynomial, exponential, step or constant.
+        final_learning_rate: Learning rate at the end of the schedules cosine, linear and polynomial, for multiplier 1.
+        decay_power: Power of schedule "polynomial"; 1 is linear.
+        decay_factor: Factor of the learning rate after each epoch for schedule "exponential" (.99 where unset), after each
+            of decay_epochs for schedule "step" (.1 where unset).
+        decay_epochs: Epochs after which schedule "step" decays the rate, e.g. "30,60".
+        optimizer: Optimizer: sgd, adam or adamw.
+        momentum: SGD momentum.
+        weight_decay: Weight decay of kernels (not of biases, BatchNorm or scalars): decoupled for adamw, for the others L2,
+            added as weight_decay times the weight to the gradient after clipping.
+        clip_norm: Largest global norm of all gradients together; 0 for no clipping.
+        accumulate: Number of micro-batches per step (gradient accumulation), which saves memory. Losses on pairs see only
+            the pairs within a micro-batch.
+        ema_momentum: Momentum of an exponential moving average (EMA) of all weights, e.g. .9998, which is then what is
+            validated and exported; in the first steps it is lower, (1 + step) / (10 + step). 0 for no average.
+        precision: Precision in which backbone and blocks compute: float32, mixed_bfloat16, mixed_float16, or auto for
+            mixed_bfloat16 on GPUs of compute capability 8.0 and up, else float32. Weights, pooling, embedding, head and
+            losses stay float32.
+        backbone_multiplier: Learning-rate multiplier of the backbone; 0 fixes its weights.
+        head_multiplier: Learning-rate multiplier of attention, pooling, embedding and head.
+        freeze: Last stage of the backbone whose weights and BatchNorm statistics stay fixed, with all stages before it: c2,
+            c3 or c4; none or all.
+        head_epochs: Number of epochs at the start in which the backbone does not learn yet; the learning rate is not
+            restarted after them.
+        freeze_batchnorm: Keep the backbone's BatchNorm in inference mode, with its weights fixed.
+        seed: Random seed of initialization, shuffling and augmentation.
+        checkpoint_seconds: Seconds between two checkpoints within an epoch.
+        checkpoint_steps: Steps between two checkpoints within an epoch; 0 leaves it to checkpoint_seconds.
+        log_steps: Steps between two lines of history.jsonl.
+
+    Example:
+        >>> config = TrainingConfig(epochs=4, image_sizes="160,224", optimizer="sgd", schedule="step", decay_epochs="2")
+        >>> [config.size_at(epoch) for epoch in range(4)], config.decay_steps
+        ([160, 160, 224, 224], [2])
+        >>> TrainingConfig(batch_size=0)
+        Traceback (most recent call last):
+        ...
+        landmark_zoo.core.errors.UserError: Expected --batch_size >= 1; received 0. Raise --batch_size.
     """
 
     epochs: int = 3
@@ -79,30 +92,38 @@ class TrainingConfig:
     log_steps: int = 10
 
     def __post_init__(self):
-        for name, least in (("epochs", 0), ("batch_size", 1), ("image_size", 32), ("log_steps", 1), ("accumulate", 1),
-                            ("weight_decay", 0), ("clip_norm", 0), ("backbone_multiplier", 0), ("head_multiplier", 0)):
-            _expect(getattr(self, name) >= least, f"--{name} >= {least}", getattr(self, name), f"Raise --{name}.")
-        for name, names in (("optimizer", OPTIMIZERS), ("schedule", SCHEDULES), ("precision", PRECISIONS),
-                            ("freeze", FREEZE)):
-            _expect(getattr(self, name) in names, f"--{name} among {', '.join(names)}", repr(getattr(self, name)),
-                    "Choose one of them.")
+        check_finite(self)
+        check_range("seed", self.seed, 0, MAX_SEED)
+        for name, minimum in (("epochs", 0), ("batch_size", 1), ("image_size", 32), ("log_steps", 1), ("accumulate", 1),
+                              ("weight_decay", 0), ("clip_norm", 0), ("backbone_multiplier", 0), ("head_multiplier", 0),
+                              ("checkpoint_seconds", 0), ("checkpoint_steps", 0)):
+            check_range(name, getattr(self, name), minimum)
+        for name, maximum in (("epochs", 1_000_000), ("batch_size", 2**20), ("image_size", MAX_SIDE), ("weight_decay", 1000),
+                              ("backbone_multiplier", 1e6), ("head_multiplier", 1e6), ("decay_power", 1000),
+                              ("learning_rate", 1000)):
+            check_range(name, getattr(self, name), maximum=maximum)
+        check_range("momentum", self.momentum, 0, 1)
+        for name, choices in (("optimizer", OPTIMIZERS), ("schedule", SCHEDULES), ("precision", PRECISIONS),
+                              ("freeze", FREEZE)):
+            check_choice(name, getattr(self, name), choices)
         _expect(self.learning_rate > 0 and 0 <= self.warmup_fraction < 1 and 0 <= self.ema_momentum < 1,
                 "--learning_rate > 0, 0 <= --warmup_fraction < 1 and 0 <= --ema_momentum < 1",
                 f"{self.learning_rate}, {self.warmup_fraction} and {self.ema_momentum}", "Mend the flags.")
         _expect(self.batch_size % self.accumulate == 0, "a --batch_size that --accumulate divides",
                 f"{self.batch_size} and {self.accumulate}", "Change one of them.")
-        _integers("image_sizes", self.image_sizes, least=32)
+        _expect(max(_integers("image_sizes", self.image_sizes, minimum=32), default=0) <= MAX_SIDE,
+                f"--image_sizes up to {MAX_SIDE}", self.image_sizes, "Lower --image_sizes.")
         self._check_schedule()
         self._check_what_learns()
 
     def size_at(self, epoch: int) -> int:
-        """Returns the side of the training crops in an epoch, counted from 0."""
+        """Returns the side of the training crops in an epoch, counted from 0, in pixels."""
         sizes = _integers("image_sizes", self.image_sizes) or [self.image_size]
         return sizes[min(epoch * len(sizes) // max(self.epochs, 1), len(sizes) - 1)]
 
     @property
     def decay_steps(self) -> list[int]:
-        """`decay_epochs` as numbers."""
+        """The numbers in `decay_epochs`."""
         return _integers("decay_epochs", self.decay_epochs)
 
     def _check_schedule(self) -> None:
@@ -130,17 +151,18 @@ class TrainingConfig:
                 f"{self.head_epochs} and {self.epochs}", "Lower --head_epochs.")
 
 
-def _expect(right: bool, expected: str, received: object, remedy: str) -> None:
-    if not right:
+def _expect(condition: bool, expected: str, received: object, remedy: str) -> None:
+    if not condition:
         raise UserError(expected, str(received), remedy)
 
 
-def _integers(flag: str, text: str, least: int = 1) -> list[int]:
-    """Returns the increasing numbers of a flag, e.g. of "160,192,224"."""
+def _integers(flag: str, text: str, minimum: int = 1) -> list[int]:
+    """Returns the numbers of a flag such as "160,192,224", which must increase."""
     try:
         numbers = [int(word) for word in text.split(",")] if text else []
     except ValueError:
-        numbers = [least - 1]
-    _expect(all(number >= least for number in numbers) and numbers == sorted(set(numbers)),
-            f"--{flag} of whole numbers from {least} up, smallest first, with commas between", repr(text), f"Mend --{flag}.")
+        numbers = [minimum - 1]
+    _expect(all(number >= minimum for number in numbers) and numbers == sorted(set(numbers)),
+            f"--{flag} of whole numbers from {minimum} up, smallest first, with commas between", repr(text),
+            f"Mend --{flag}.")
     return numbers

@@ -1,32 +1,42 @@
-"""What a run writes down while it trains: `history.jsonl` and TensorBoard summaries."""
+"""Facts that a run writes beside its checkpoints: model.json, label_map.json, recipe.json, history.jsonl, TensorBoard."""
 
+import dataclasses
 import json
 from pathlib import Path
+from typing import get_type_hints
 
 import tensorflow as tf
+from absl import logging
 
-from landmark_zoo.core.files import atomic_write
-from landmark_zoo.training.full_disk import naming_full_disk
+from landmark_zoo.core.errors import UserError
+from landmark_zoo.core.files import atomic_write, read_json, read_json_lines, write_json
+from landmark_zoo.core.strict_json import check_form
+from landmark_zoo.data.manifest import LabelMap
+from landmark_zoo.models.registry import ModelConfig
+from landmark_zoo.training.checkpoints import full_disk_as_os_error
+
+MODEL_FILE, LABELS_FILE, RECIPE_FILE = "model.json", "label_map.json", "recipe.json"
+CHANGEABLE_FIELDS = ("checkpoint_seconds", "checkpoint_steps", "log_steps")  # which do not change the result
 
 
 class History:
-    """Appends lines of facts to `history.jsonl` and the same numbers to TensorBoard.
+    """Writer of `history.jsonl`, one line of numbers at a time, and of the same numbers to TensorBoard.
 
     Args:
-        workdir: The run's folder.
-        step: Where the run goes on; lines of later steps, written before a crash but after the last checkpoint, are dropped.
+        workdir: Folder of the run.
+        step: Step at which the run continues; lines of later steps, written after the last checkpoint, are dropped.
     """
 
     def __init__(self, workdir: Path, step: int):
         self.path = Path(workdir) / "history.jsonl"
         kept = [line for line in read_history(self.path) if line["step"] <= step]
-        with naming_full_disk(str(self.path)), atomic_write(self.path) as file:
+        with full_disk_as_os_error(str(self.path)), atomic_write(self.path) as file:
             file.writelines(json.dumps(line) + "\n" for line in kept)
         self._writer = tf.summary.create_file_writer(str(Path(workdir) / "tensorboard"))
 
     def add(self, step: int, **facts: float) -> None:
-        """Writes one line {"step": step, **facts}; a full disk is an OSError and leaves the lines before."""
-        with naming_full_disk(str(self.path)):
+        """Appends the line {"step": step, **facts}; a full disk raises an OSError and leaves the lines before."""
+        with full_disk_as_os_error(str(self.path)):
             with open(self.path, "a", encoding="utf-8") as file:
                 file.write(json.dumps({"step": step, **facts}) + "\n")
             with self._writer.as_default():
@@ -36,14 +46,115 @@ class History:
 
 
 def read_history(path: str | Path) -> list[dict]:
-    """Returns the lines of a `history.jsonl`; a last line cut off by a crash is left out, an absent file is empty."""
-    path = Path(path)
+    """Reads the lines of a `history.jsonl`, in the order of steps.
+
+    Args:
+        path: The file; an absent one gives no lines.
+
+    Returns:
+        One dict per line: "step" and "epoch" with "loss", "accuracy", "learning_rate" and "images_per_second", or with
+        "validation_loss" and "validation_accuracy". A line that is no JSON object with a step is left out and named in the
+        log, a last one that a crash cut off among them.
+
+    Example:
+        >>> read_history("no_such_run/history.jsonl")
+        []
+    """
+    return list(read_json_lines(path, {"step": int}, finite=False)) if Path(path).exists() else []
+
+
+def create_or_check_run(workdir: Path, model: ModelConfig, label_map: LabelMap, facts: dict[str, object],
+                        *recipe: object) -> None:
+    """Writes `model.json`, `label_map.json` and `recipe.json`, or checks that those in the folder belong to this run.
+
+    Args:
+        workdir: Folder of the run.
+        model: Configuration of the model.
+        label_map: Label map of the training records.
+        facts: Further facts for `model.json`: parameters, training data. "records_sha256" (`Manifest.fingerprint`) must be
+            the same when a run is started again; a run without it takes that of the records at hand.
+        *recipe: Dataclasses of training settings. When a run is started again, their fields must have the same values,
+            except `CHANGEABLE_FIELDS`.
+
+    Raises:
+        UserError: The folder belongs to a run of another model, other landmarks, other records or other flags.
+    """
+    _create_or_check_model(workdir, model, label_map, facts)
+    _create_or_check_recipe(Path(workdir) / RECIPE_FILE, {
+        key: value for config in recipe for key, value in vars(config).items() if key not in CHANGEABLE_FIELDS})
+
+
+def _create_or_check_model(workdir: Path, model: ModelConfig, label_map: LabelMap, facts: dict[str, object]) -> None:
+    path = Path(workdir) / MODEL_FILE
+    if path.exists():
+        config, found = read_model(workdir)
+        _check_flags(f"config of the run in {workdir}", vars(config), vars(model))
+        if found.get("num_classes") != len(label_map):
+            raise UserError(f"num_classes {found.get('num_classes')} in {workdir}", str(len(label_map)),
+                            "Use the records of that run, or another --workdir.")
+        if LabelMap.load(Path(workdir) / LABELS_FILE).fingerprint != label_map.fingerprint:
+            raise UserError(f"the landmarks that {workdir} was trained on", "records with other landmarks",
+                            "Use those records, or another --workdir.")
+        _check_records(workdir, found, facts)
+        return
+    label_map.save(Path(workdir) / LABELS_FILE)
+    write_json(path, {"config": dataclasses.asdict(model), "num_classes": len(label_map), **facts})
+
+
+def _check_records(workdir: Path, found: dict[str, object], facts: dict[str, object]) -> None:
+    """Compares the records of a run with those at hand; a run without a checksum gets that of as many images at hand."""
+    ours, theirs = facts.get("records_sha256"), found.get("records_sha256")
+    if ours is None or ours == theirs:
+        return
+    if theirs is None and found.get("photographs") in (None, facts.get("photographs")):
+        logging.warning("%s does not say which records it was trained on; these are taken for them.", workdir)
+        write_json(Path(workdir) / MODEL_FILE, {**found, "records_sha256": ours})
+        return
+    raise UserError(f"the records that {workdir} was trained on ({found.get('photographs')} images, SHA-256 "
+                    f"{(theirs or 'unknown')[:12]})",
+                    f"records of other content ({facts.get('photographs')} images, {ours[:12]})",
+                    "Use those records, or another --workdir.")
+
+
+def _create_or_check_recipe(path: Path, recipe: dict[str, object]) -> None:
     if not path.exists():
-        return []
-    lines = []
-    for line in path.read_text(encoding="utf-8").splitlines():
-        try:
-            lines.append(json.loads(line))
-        except ValueError:
-            break
-    return lines
+        write_json(path, recipe)
+        return
+    _check_flags(f"flags of the run in {path.parent}", read_json(path, dict), recipe)
+
+
+def _check_flags(what: str, found: dict[str, object], wanted: dict[str, object]) -> None:
+    other = [key for key in sorted({*wanted, *found}) if wanted.get(key) != found.get(key)]
+    if other:
+        raise UserError(f"the {what}: {_flags(other, found)}", _flags(other, wanted),
+                        "Use the flags of that run, or another --workdir.")
+
+
+def _flags(names: list[str], values: dict[str, object]) -> str:
+    return " ".join(f"--{name}={values.get(name)}" for name in names)
+
+
+def read_model(workdir: str | Path) -> tuple[ModelConfig, dict[str, object]]:
+    """Reads the model configuration of a run, and all facts of its `model.json`.
+
+    Args:
+        workdir: Folder of the run.
+
+    Returns:
+        The configuration, whose `build(facts["num_classes"])` makes the model; and the facts.
+
+    Raises:
+        UserError: No `model.json`, or one of another version of this project.
+    """
+    path = Path(workdir) / MODEL_FILE
+    facts = read_json(path)
+    try:
+        types = {name: kind for name, kind in get_type_hints(ModelConfig).items() if name in facts["config"]}
+        check_form({"config": facts["config"]}, {"config": types}, path)
+        config = ModelConfig.read(facts["config"])
+    except (AttributeError, KeyError, TypeError) as error:
+        known = [field.name for field in dataclasses.fields(ModelConfig)]
+        raise UserError(f"a model.json with config {sorted(known)} in {workdir}", str(facts)[:100],
+                        "Use the version of this project that wrote it.") from error
+    check_form(facts, {"num_classes": int}, path)
+    return config, facts

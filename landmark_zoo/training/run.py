@@ -1,4 +1,8 @@
-"""A whole training run: records in, checkpoints out."""
+"""`run_training`: a recipe, from records to checkpoints.
+
+`TrainingSetup` builds model, objective, parameter groups and batches from the settings, `run_training` writes the facts of
+the run, sets the initial weights and hands over to `trainer.Trainer`.
+"""
 
 import contextlib
 import dataclasses
@@ -9,77 +13,167 @@ from pathlib import Path
 import tensorflow as tf
 from absl import logging
 
-from landmark_zoo.core.errors import UserError
-from landmark_zoo.core.files import write_json
-from landmark_zoo.core.lock import lock_directory
+from landmark_zoo.core.errors import UserError, check_choice
+from landmark_zoo.core.files import lock_directory, write_json
 from landmark_zoo.core.provenance import resolved_flags
-from landmark_zoo.data.manifest import read_manifest
-from landmark_zoo.models.config import ModelConfig
-from landmark_zoo.training.assembly import Assembly, check_start
-from landmark_zoo.training.card_precision import card_precision
+from landmark_zoo.data.input_pipeline import evaluation_dataset
+from landmark_zoo.data.manifest import Manifest, read_manifest
+from landmark_zoo.models.registry import ModelConfig
 from landmark_zoo.training.checkpoints import has_checkpoint
 from landmark_zoo.training.config import TrainingConfig
-from landmark_zoo.training.objectives.config import ObjectiveConfig
-from landmark_zoo.training.place import Place
+from landmark_zoo.training.distributed.collectives import WorkerInfo
+from landmark_zoo.training.epoch_data import EpochData, validation_batches
+from landmark_zoo.training.history import create_or_check_run
+from landmark_zoo.training.initialization import INITIAL_EMBEDDINGS, initialize_embedding
+from landmark_zoo.training.objectives import OBJECTIVES, ObjectiveConfig, build_objective
+from landmark_zoo.training.optimizer import variable_groups
+from landmark_zoo.training.precision import auto_precision, precision
 from landmark_zoo.training.sampling import SamplingConfig
-from landmark_zoo.training.startup_checks import startup_checks
+from landmark_zoo.training.sanity_checks import check_fixed_weights, startup_checks
 from landmark_zoo.training.trainer import Trainer
-from landmark_zoo.training.validation import validation_batches
-from landmark_zoo.training.workdir import claim
+from landmark_zoo.training.warm_start import warm_start
+
+MAX_INITIALIZATION_IMAGES = 50_000  # whose features must fit into memory together
+
+
+class TrainingSetup:
+    """Model, head, objective, parameter groups and batches of a run, built from its settings.
+
+    Args:
+        model_config: Settings of the model.
+        config: Settings of training.
+        objective: Settings of the loss.
+        sampling: Settings of the batches.
+        manifest: Manifest of the training records.
+        weights: Weights of the backbone; see `backbones.load_weights`.
+        workdir: Folder of the run.
+
+    Attributes:
+        model_config: Settings of the model, without a head where the objective needs none.
+        model: Built model.
+        head: Head of the model, or None.
+        objective: Loss and accuracy of a batch.
+        groups: Parameter groups of the model.
+        epoch_data: Training batches of every epoch.
+
+    Raises:
+        UserError: The settings contradict each other.
+    """
+
+    def __init__(self, model_config: ModelConfig, config: TrainingConfig, objective: ObjectiveConfig,
+                 sampling: SamplingConfig, manifest: Manifest, weights: str | None, workdir: str | Path):
+        num_replicas = WorkerInfo.current().num_replicas
+        if config.batch_size % (config.accumulate * num_replicas):
+            raise UserError(f"a --batch_size that {num_replicas} devices and --accumulate={config.accumulate} divide",
+                            str(config.batch_size), "Change one of them.")
+        if num_replicas > 1 and config.accumulate > 1 and OBJECTIVES[objective.objective].batches != "any":
+            raise UserError(f"--accumulate=1 for --objective={objective.objective} on {num_replicas} devices",
+                            str(config.accumulate), "Leave --accumulate out.")
+        sampling.check(objective, config.batch_size // (config.accumulate * num_replicas))
+        self._manifest, self._config, self._objective = manifest, config, objective
+        self.model_config = model_config if objective.has_head else dataclasses.replace(model_config, head="none")
+        with precision(config.precision):
+            self.model = self.model_config.build(manifest.num_classes, weights)
+        self.head = self.model.get_layer(model_config.head) if objective.has_head else None
+        self.objective = build_objective(objective, self.model, self.head, manifest.class_counts, sampling.negatives)
+        self.groups = variable_groups(self.model, config)
+        self.epoch_data = EpochData(manifest, config, sampling, self.model, workdir)
+
+    def initialize(self, embedding: str, run: str | None) -> None:
+        """Sets the weights that training starts from.
+
+        Args:
+            embedding: One of `INITIAL_EMBEDDINGS`.
+            run: Folder of another run to start from; None for the backbone's weights.
+        """
+        if run:
+            warm_start(self.model, run, self._manifest.label_map)
+        batches = self._evaluation_views().take(-(-MAX_INITIALIZATION_IMAGES // self._config.batch_size))
+        initialize_embedding(embedding, self.model, self.head, batches, self._config.seed)
+
+    def first_batch(self) -> tuple[tf.Tensor, tf.Tensor]:
+        """Returns the first training images [B, S, S, 3], without random views, and their labels [B]."""
+        return next(iter(self._evaluation_views().unbatch().repeat().batch(self._config.batch_size)))
+
+    def starts_at_chance(self, embedding: str, run: str | None) -> bool:
+        """Returns whether the first loss is the plain cross-entropy of a head with random weights."""
+        plain = ObjectiveConfig(sampled_classes=self._objective.sampled_classes)
+        return (self._objective == plain and "attention_logits" not in self.model.output_shape and embedding != "pca"
+                and not run)
+
+    def _evaluation_views(self) -> tf.data.Dataset:
+        return evaluation_dataset(self._manifest, image_size=self._config.size_at(0), batch_size=self._config.batch_size)
+
+
+def check_start(embedding: str, run: str | None) -> None:
+    """Raises a `UserError` where `TrainingSetup.initialize` cannot take these arguments."""
+    check_choice("initial_embedding", embedding, INITIAL_EMBEDDINGS)
+    if run and embedding != "random":
+        raise UserError("--initial_embedding=random with --initial_run, which brings its own", repr(embedding),
+                        "Leave one of them out.")
 
 
 def run_training(model_config: ModelConfig, config: TrainingConfig, records: str | Path, workdir: str | Path,
                  weights: str | None = None, initial_embedding: str = "random", *,
                  objective: ObjectiveConfig = ObjectiveConfig(),  # noqa: B008 (frozen)
                  sampling: SamplingConfig = SamplingConfig(),  # noqa: B008
-                 initial_run: str | None = None, stop: Callable[[], bool] = lambda: False) -> None:
-    """Trains on `records` into `workdir`; started again, it goes on where it was.
+                 initial_run: str | None = None, should_stop: Callable[[], bool] = lambda: False,
+                 dry_run: bool = False) -> None:
+    """Trains a model on `records` and writes checkpoints to `workdir`; started again, it continues from the last checkpoint.
 
-    Under a strategy of several workers all of them call this; the chief alone holds and fills `workdir`, which all must see.
+    Under a strategy of several workers all of them call this; only the chief writes to `workdir`, which all must see.
 
     Args:
-        model_config: What is trained; its head is left out where the objective needs none.
-        config: How.
+        model_config: Settings of the model; its head is left out where the objective needs none.
+        config: Settings of training.
         records: Folder of `experiments.prepare`, with `train/` and, for a validation after each epoch, `validation/`.
-        workdir: Gets `model.json`, `label_map.json`, `recipe.json`, `flags.json`, `history.jsonl`, `tensorboard/`,
-            `initial/`, `checkpoints/` and, where tuples are mined, `tuples/`.
-        weights: The backbone's; see `backbones.load_weights`.
-        initial_embedding: One of `INITIAL_EMBEDDINGS`.
-        objective: On what loss.
-        sampling: In what batches.
-        initial_run: Folder of a run whose weights are the initial ones.
-        stop: Asked after each step whether this process has been told to end.
+        workdir: Folder of the run. Gets `model.json`, `label_map.json`, `recipe.json`, `flags.json`, `history.jsonl`,
+            `tensorboard/`, `initial/`, `checkpoints/` and, where tuples are mined, `tuples/`.
+        weights: Weights of the backbone; see `backbones.load_weights`.
+        initial_embedding: Part fitted to images before training; one of `INITIAL_EMBEDDINGS`.
+        objective: Settings of the loss.
+        sampling: Settings of the batches.
+        initial_run: Folder of another run, whose newest weights training starts from.
+        should_stop: Called after each step; returns whether this process has been asked to stop.
+        dry_run: Whether a backbone may stay frozen at random weights; see `sanity_checks.check_fixed_weights`.
 
     Raises:
-        UserError: What the user can mend, damaged records included.
-        ToldToStopError: Any worker has been told to end; all is saved.
+        UserError: Settings, records or folders that the user must change, damaged records included.
+        PreemptedError: A worker has been asked to stop; everything is saved.
+
+    Example:
+        >>> run_training(ModelConfig("resnet50_se", embedding_dim=512), TrainingConfig(epochs=5), "runs/records", "runs/a",
+        ...              weights="imagenet", initial_embedding="pca")  # doctest: +SKIP
     """
     check_start(initial_embedding, initial_run)
-    workdir, is_chief = Path(workdir), Place.here().is_chief
-    config = dataclasses.replace(config, precision=card_precision(config.precision))
+    workdir, is_chief = Path(workdir), WorkerInfo.current().is_chief
+    config = dataclasses.replace(config, precision=auto_precision(config.precision))
     manifest = read_manifest(Path(records) / "train")
-    with lock_directory(workdir) if is_chief else contextlib.nullcontext(), _naming_damaged(records):
+    with lock_directory(workdir) if is_chief else contextlib.nullcontext(), _damaged_records_as_user_error(records):
         tf.keras.utils.set_random_seed(config.seed)
-        parts = Assembly(model_config, config, objective, sampling, manifest, None if has_checkpoint(workdir) else weights,
-                         workdir)
+        setup = TrainingSetup(model_config, config, objective, sampling, manifest,
+                              None if has_checkpoint(workdir) else weights, workdir)
+        if not (weights or initial_run or has_checkpoint(workdir)):
+            check_fixed_weights(setup.model, config, dry_run)
         if is_chief:
-            claim(workdir, parts.model_config, manifest.label_map, {
-                "parameters": parts.model.count_params(), "photographs": manifest.num_examples, "source": manifest.source},
-                config, objective, sampling)
+            create_or_check_run(workdir, setup.model_config, manifest.label_map, {
+                "parameters": setup.model.count_params(), "photographs": manifest.num_examples, "source": manifest.source,
+                "records_sha256": manifest.fingerprint}, config, objective, sampling)
             write_json(workdir / "flags.json", resolved_flags())
         else:
-            tf.random.set_seed(config.seed + Place.here().worker)
-        trainer = Trainer(parts.model, parts.objective, parts.groups, config, workdir, parts.epochs.steps_per_epoch,
-                          lambda: parts.start(initial_embedding, initial_run))
+            tf.random.set_seed(config.seed + WorkerInfo.current().rank)
+        trainer = Trainer(setup.model, setup.objective, setup.groups, config, workdir, setup.epoch_data.steps_per_epoch,
+                          lambda: setup.initialize(initial_embedding, initial_run))
         if config.epochs and not trainer.step:
-            startup_checks(parts.model, parts.objective, parts.head, *parts.first_batch(), config,
-                           parts.starts_at_chance(initial_embedding, initial_run))
-        trainer.fit(parts.epochs, validation_batches(records, config, sampling, objective.objective), stop)
+            startup_checks(setup.model, setup.objective, setup.head, *setup.first_batch(), config,
+                           setup.starts_at_chance(initial_embedding, initial_run))
+        trainer.fit(setup.epoch_data, validation_batches(records, config, sampling, objective.objective), should_stop)
     logging.info("Trained %s for %d steps: %s", model_config.model, int(trainer.step), workdir)
 
 
 @contextlib.contextmanager
-def _naming_damaged(records: str | Path) -> Iterator[None]:
+def _damaged_records_as_user_error(records: str | Path) -> Iterator[None]:
+    """Context manager that turns the error of a corrupted or truncated record file into a `UserError`."""
     try:
         yield
     except tf.errors.DataLossError as error:

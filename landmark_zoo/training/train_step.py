@@ -1,58 +1,89 @@
-"""One step of training, on all replicas."""
+"""One optimization step: the gradient of a global batch, from micro-batches and replicas, and the update of the weights."""
 
 import functools
+from collections.abc import Callable, Sequence
 
 import tensorflow as tf
 
 from landmark_zoo.core.errors import UserError
-from landmark_zoo.training.accumulate import mean_over_parts
 from landmark_zoo.training.config import TrainingConfig
-from landmark_zoo.training.grouped_optimizer import GroupedOptimizer
-from landmark_zoo.training.loss_scale import LossScale
-from landmark_zoo.training.objectives.base import Objective
-from landmark_zoo.training.weight_averages import WeightAverages
+from landmark_zoo.training.ema import ExponentialMovingAverage
+from landmark_zoo.training.objectives import Objective
+from landmark_zoo.training.optimizer import GroupedOptimizer
+from landmark_zoo.training.precision import LossScale
+
+Compute = Callable[[tf.Tensor, tf.Tensor], tuple[tf.Tensor, ...]]
+
+
+def accumulate_gradients(compute: Compute, images: tf.Tensor, labels: tf.Tensor, num_micro_batches: int,
+                         zeros: Sequence[tf.Tensor]) -> tuple[tf.Tensor, ...]:
+    """Returns the means over micro-batches of loss, accuracy and gradients, with one micro-batch in memory at a time.
+
+    The mean over micro-batches of the gradients of their mean losses is the gradient of the mean loss of the batch.
+
+    Args:
+        compute: Function of the images and labels of a micro-batch; returns a flat tuple of float tensors.
+        images: [B, H, W, 3].
+        labels: [B].
+        num_micro_batches: Number of micro-batches, which must divide B.
+        zeros: Initial sums, in the shapes of the values of `compute`.
+    """
+    if num_micro_batches == 1:
+        return compute(images, labels)
+    size = tf.shape(labels)[0] // num_micro_batches
+
+    def add(index, *sums):
+        rows = slice(index * size, (index + 1) * size)
+        return [index + 1, *(total + value for total, value in zip(sums, compute(images[rows], labels[rows]), strict=True))]
+
+    _, *sums = tf.while_loop(lambda index, *_: index < num_micro_batches, add, [0, *zeros],
+                             maximum_iterations=num_micro_batches, parallel_iterations=1)
+    return tuple(total / num_micro_batches for total in sums)
 
 
 class TrainStep:
-    """Takes the gradient of the mean loss of a batch and moves the weights, their averages and the loss scale.
+    """Training step: the gradient of the mean loss of a global batch, and the update of weights, EMA and loss scale.
+
+    Loss, accuracy and gradients are averaged over micro-batches and replicas. `GroupedOptimizer.apply` then clips the
+    gradients and applies them.
 
     Args:
         objective: Losses of a batch.
-        optimizer: What moves.
-        run_step: Counted up by each call.
-        config: Accumulation and precision.
-        loss_scale: For float16; None elsewhere.
-        averages: None for none.
-        model: Its layers' own penalties (the L2 of DELF's and DELG's attention) are added to the loss; None for none.
+        optimizer: Optimizer of all parameter groups.
+        run_step: Step of the run, which each call increments.
+        config: Gives the number of micro-batches.
+        loss_scale: Loss scale for float16; None without.
+        ema: Moving averages to update; None without.
+        model: Model whose layers' own penalties (the L2 of DELF's and DELG's attention) are added to the loss; None for no
+            penalties.
     """
 
     def __init__(self, objective: Objective, optimizer: GroupedOptimizer, run_step: tf.Variable, config: TrainingConfig,
-                 loss_scale: LossScale | None = None, averages: WeightAverages | None = None,
+                 loss_scale: LossScale | None = None, ema: ExponentialMovingAverage | None = None,
                  model: tf.keras.Model | None = None):
         self.objective, self.optimizer, self.run_step = objective, optimizer, run_step
-        self.parts, self.loss_scale, self.averages = config.accumulate, loss_scale, averages
+        self.num_micro_batches, self.loss_scale, self.ema = config.accumulate, loss_scale, ema
         self.model, self.strategy = model, tf.distribute.get_strategy()
-        self._replicas = self.strategy.num_replicas_in_sync
-        self._functions = {}
+        self._compiled_steps = {}
 
     def __call__(self, images: tf.Tensor, labels: tf.Tensor) -> tuple[float, float]:
         """Makes a step.
 
         Args:
             images: [B, H, W, 3], or one such tensor per replica of this process.
-            labels: int32 [B], likewise.
+            labels: int32 [B], or one such tensor per replica of this process.
 
         Returns:
             Loss and accuracy, means over the batch.
 
         Raises:
-            UserError: Loss or gradient are not finite; nothing has moved.
+            UserError: Loss or gradient is not finite; the weights are unchanged.
         """
         active = self.optimizer.active(int(self.run_step.numpy()))
-        if active not in self._functions:
-            self._functions[active] = tf.function(functools.partial(self._step, active), reduce_retracing=True)
+        if active not in self._compiled_steps:
+            self._compiled_steps[active] = tf.function(functools.partial(self._step, active), reduce_retracing=True)
         try:
-            loss, accuracy = self._functions[active](images, labels)
+            loss, accuracy = self._compiled_steps[active](images, labels)
         except tf.errors.InvalidArgumentError as error:
             if "not finite" not in str(error):
                 raise
@@ -74,7 +105,7 @@ class TrainStep:
         return tuple(self.strategy.experimental_local_results(value)[0] for value in (loss, accuracy))
 
     def _gradients(self, active, images, labels):
-        """Returns loss, accuracy and gradients, float32, of the whole batch: the same on every replica."""
+        """Returns loss, accuracy and gradients, float32, of the global batch: the same on every replica."""
         variables = self.optimizer.trained(active)
 
         def compute(images, labels):
@@ -83,13 +114,13 @@ class TrainStep:
                 loss = tf.reduce_mean(losses) + self._penalty()
                 scaled = loss if self.loss_scale is None else loss * self.loss_scale.value
             gradients = tape.gradient(scaled, variables, unconnected_gradients=tf.UnconnectedGradients.ZERO)
-            if self.parts > 1 or self.loss_scale is not None:
+            if self.num_micro_batches > 1 or self.loss_scale is not None:
                 gradients = [tf.convert_to_tensor(gradient) for gradient in gradients]  # those of sampled classes are sparse
             return loss, tf.reduce_mean(correct), *gradients
 
         zeros = [tf.zeros([]), tf.zeros([]), *(tf.zeros(variable.shape, variable.dtype) for variable in variables)]
-        loss, accuracy, *gradients = mean_over_parts(compute, images, labels, self.parts, zeros)
-        if self._replicas > 1:
+        loss, accuracy, *gradients = accumulate_gradients(compute, images, labels, self.num_micro_batches, zeros)
+        if self.strategy.num_replicas_in_sync > 1:
             loss, accuracy, *gradients = tf.distribute.get_replica_context().all_reduce(
                 tf.distribute.ReduceOp.MEAN, [loss, accuracy, *gradients])
         loss = tf.debugging.check_numerics(loss, "the loss is not finite")
@@ -107,5 +138,5 @@ class TrainStep:
 
     def _apply(self, active, gradients) -> None:
         self.strategy.run(lambda gradients: self.optimizer.apply(gradients, active), args=(gradients,))
-        if self.averages is not None:
-            self.strategy.run(self.averages.update, args=(tf.convert_to_tensor(self.run_step),))
+        if self.ema is not None:
+            self.strategy.run(self.ema.update, args=(tf.convert_to_tensor(self.run_step),))

@@ -1,4 +1,9 @@
-"""The training loop."""
+"""The training loop: epochs, logging, validation, checkpoints, and the end at SIGTERM.
+
+`Trainer.fit` is the loop. A step is in `train_step.py` (gradients) and `optimizer.py` (clipping, update). At SIGTERM or
+SIGUSR1 `distributed.preemption` sets a flag; `fit` asks for it after each step, on all workers together
+(`CheckpointSchedule`), saves a checkpoint and raises `PreemptedError`.
+"""
 
 import contextlib
 import time
@@ -10,50 +15,81 @@ import tensorflow as tf
 from absl import logging
 
 from landmark_zoo.core.errors import UserError
-from landmark_zoo.training.checkpoints import Checkpoints
+from landmark_zoo.training.checkpoints import EMA_KEY, Checkpoints, CheckpointSchedule
 from landmark_zoo.training.config import TrainingConfig
-from landmark_zoo.training.grouped_optimizer import Group, GroupedOptimizer
+from landmark_zoo.training.distributed.collectives import (
+    WorkerInfo,
+    all_reduce_sum,
+    distribute_dataset,
+    run_on_local_replica,
+)
+from landmark_zoo.training.ema import ExponentialMovingAverage
 from landmark_zoo.training.history import History
-from landmark_zoo.training.local_result import local_result
-from landmark_zoo.training.loss_scale import LossScale
-from landmark_zoo.training.meter import Meter
-from landmark_zoo.training.objectives.base import Objective
-from landmark_zoo.training.place import Place
-from landmark_zoo.training.replica_batches import replica_batches
-from landmark_zoo.training.save_times import SaveTimes
-from landmark_zoo.training.schedule import rate_factor
-from landmark_zoo.training.sum_over_workers import sum_over_workers
+from landmark_zoo.training.objectives import Objective
+from landmark_zoo.training.optimizer import Group, GroupedOptimizer
+from landmark_zoo.training.precision import LossScale
+from landmark_zoo.training.schedules import learning_rate_factor
 from landmark_zoo.training.train_step import TrainStep
-from landmark_zoo.training.weight_averages import WeightAverages
 
-EpochData = Callable[[int, int], tf.data.Dataset]
-SPEED_AFTER = 20  # steps of a process, when its speed is first told
+EpochBatches = Callable[[int, int], tf.data.Dataset]
+SPEED_LOG_STEP = 20  # step of a process after which its speed is logged
 
 
-class ToldToStopError(Exception):
-    """Training ended early as it was told to, with all it has done saved."""
+class PreemptedError(Exception):
+    """Training stopped early because the process was asked to, e.g. by SIGTERM; everything is saved."""
+
+
+class Meter:
+    """Mean loss and accuracy, and images per second, since the last reading.
+
+    Args:
+        batch_size: Images of a step.
+        clock: Returns seconds since some fixed moment.
+    """
+
+    def __init__(self, batch_size: int, clock: Callable[[], float] = time.monotonic):
+        self._batch_size, self._clock = batch_size, clock
+        self._values, self._start = [], clock()
+
+    def add(self, loss: float, accuracy: float) -> None:
+        """Adds loss and accuracy of a step."""
+        self._values.append((loss, accuracy))
+
+    def read(self) -> tuple[float, float, float]:
+        """Returns mean loss, mean accuracy and images per second, and starts anew."""
+        now, count = self._clock(), len(self._values)
+        loss, accuracy = (sum(column) / count for column in zip(*self._values, strict=True))
+        speed = count * self._batch_size / max(now - self._start, 1e-9)
+        self._values, self._start = [], now
+        return loss, accuracy, speed
 
 
 class Trainer:
-    """Trains a model step by step; killed at any moment, it goes on from the last checkpoint with the same data order.
+    """Training loop of a run: after a kill at any moment it continues from the last checkpoint with the same data order.
 
     It works under the current strategy of `tf.distribute`; of several workers only the chief writes files.
 
     Args:
-        model: What is trained.
+        model: Model that is trained.
         objective: Loss and accuracy of a batch.
-        groups: Variables and their learning-rate multipliers.
-        config: How.
-        workdir: Where checkpoints and history go.
+        groups: Parameter groups with their learning-rate multipliers.
+        config: Training settings.
+        workdir: Folder of the run, for checkpoints and history.
         steps_per_epoch: Batches of one epoch.
-        initialise: Called once in a run's life, before its first step, to set initial weights.
+        initialize: Sets the initial weights; called once in the life of a run, before its first step.
+
+    Attributes:
+        ema: Moving averages of the weights, or None.
+        optimizer: Optimizer of all parameter groups.
+        checkpoints: Checkpoints of the run.
+        history: Writer of `history.jsonl`; None on workers other than the chief.
 
     Raises:
-        UserError: Nothing learns, or the newest checkpoint is of another model.
+        UserError: No variable is trained, or the newest checkpoint belongs to another model.
     """
 
     def __init__(self, model: tf.keras.Model, objective: Objective, groups: list[Group], config: TrainingConfig,
-                 workdir: Path, steps_per_epoch: int, initialise: Callable[[], None] = lambda: None):
+                 workdir: Path, steps_per_epoch: int, initialize: Callable[[], None] = lambda: None):
         self.config, self.objective, self.steps_per_epoch = config, objective, steps_per_epoch
         self.total_steps = config.epochs * steps_per_epoch
         self._step = tf.Variable(0, dtype=tf.int64, trainable=False, name="step")
@@ -62,92 +98,97 @@ class Trainer:
             raise UserError("something that learns from the first step on", "none of " + ", ".join(
                 f"{len(group.variables)} variables of {group.name}, multiplier {group.multiplier:g}" for group in groups),
                 "Mend --freeze, --head_epochs and the multipliers.")
-        self.averages = WeightAverages(model, config.ema_momentum) if config.ema_momentum else None
+        self.ema = ExponentialMovingAverage(model, config.ema_momentum) if config.ema_momentum else None
         loss_scale = LossScale() if config.precision == "mixed_float16" else None
-        state = {"optimizer": self.optimizer, "step": self._step, "averages": self.averages, "loss_scale": loss_scale}
-        self.checkpoints = Checkpoints(workdir, model, **{key: part for key, part in state.items() if part is not None})
+        state = {"optimizer": self.optimizer, "step": self._step, EMA_KEY: self.ema, "loss_scale": loss_scale}
+        self.checkpoints = Checkpoints(workdir, model, **{key: value for key, value in state.items() if value is not None})
         if not self.checkpoints.restore():
-            initialise()
-            if self.averages is not None:
-                self.averages.start()
+            initialize()
+            if self.ema is not None:
+                self.ema.reset()
             self.checkpoints.save_initial()
             self.checkpoints.save(0)
-            if Place.here().num_workers > 1:
+            if WorkerInfo.current().world_size > 1:
                 self.checkpoints.restore()
         elif self.step > 0:
             logging.info("Going on from step %d of %d.", self.step, self.total_steps)
-        self.history = History(workdir, self.step) if Place.here().is_chief else None
-        self._train_step = TrainStep(objective, self.optimizer, self._step, config, loss_scale, self.averages, model)
+        self.history = History(workdir, self.step) if WorkerInfo.current().is_chief else None
+        self._train_step = TrainStep(objective, self.optimizer, self._step, config, loss_scale, self.ema, model)
         self._test_step = tf.function(lambda images, labels: objective(images, labels, training=False),
                                       reduce_retracing=True)
 
     @property
     def step(self) -> int:
-        """How many steps the run has made."""
+        """Number of steps that the run has made."""
         return int(self._step.numpy())
 
-    def fit(self, epoch_data: EpochData, validation: tf.data.Dataset | None = None,
-            stop: Callable[[], bool] = lambda: False) -> None:
-        """Trains to the end.
+    def fit(self, epoch_batches: EpochBatches, validation: tf.data.Dataset | None = None,
+            should_stop: Callable[[], bool] = lambda: False) -> None:
+        """Trains until the last epoch ends, or until a worker is asked to stop.
 
         Args:
-            epoch_data: (epoch, batches to skip) to the rest of that epoch's batches: images [B, H, W, 3], labels int32 [B];
-                under a strategy this worker's rows of them, in portions for its devices (`Place.share`).
-            validation: Finite, of several workers each one's part; its loss and accuracy are measured after each epoch, of
-                the averaged weights where there are such.
-            stop: Asked after each step whether this process has been told to end.
+            epoch_batches: Function of epoch and number of batches to skip; returns the rest of that epoch's batches, images
+                [B, H, W, 3] and labels int32 [B]; under a strategy this worker's rows of them, in per-replica batches
+                (`WorkerInfo.input_shard`).
+            validation: Finite dataset, of several workers each one's part, on which loss and accuracy are measured after
+                each epoch, with the EMA of the weights where there is one.
+            should_stop: Called after each step; returns whether this process has been asked to stop, e.g. by SIGTERM.
 
         Raises:
-            UserError: The loss or a gradient is not finite.
-            ToldToStopError: Any worker has been told to end; all have saved the same step.
+            UserError: Loss or gradient is not finite.
+            PreemptedError: A worker has been asked to stop; all have saved the same step. Within an epoch that is after the
+                current step, at the end of one after its validation, at the end of the run not at all.
         """
-        times, ends, told = SaveTimes(self.config, stop, self.step), [], False
+        schedule, step_times, stop = CheckpointSchedule(self.config, should_stop, self.step), [], False
         for epoch in range(self.step // self.steps_per_epoch, self.config.epochs):
             skipped = self.step - epoch * self.steps_per_epoch
             meter = Meter(self.config.batch_size)
-            for images, labels in replica_batches(epoch_data(epoch, skipped), self.steps_per_epoch - skipped):
+            for images, labels in distribute_dataset(epoch_batches(epoch, skipped), self.steps_per_epoch - skipped):
                 meter.add(*self._train_step(images, labels))
                 step = self.step
-                ends.append(time.monotonic())
-                if len(ends) == SPEED_AFTER:
-                    self._tell_speed(ends)
+                step_times.append(time.monotonic())
+                if len(step_times) == SPEED_LOG_STEP:
+                    self._log_speed(step_times)
                 if step % self.config.log_steps == 0 or step == self.total_steps:
                     self._log(epoch, step, meter)
-                save, told = times.after(step)
+                save, stop = schedule.after(step)
                 if save:
                     self.checkpoints.save(step)
-                if told and step % self.steps_per_epoch:
-                    raise ToldToStopError(f"Saved at step {step} of {self.total_steps}, as told.")
+                if stop and step % self.steps_per_epoch:
+                    raise self._preempted()
             if validation is not None:
                 self._validate(epoch, validation)
             self.checkpoints.save(self.step)
-            if epoch + 1 < self.config.epochs and (told or times.told()):
-                raise ToldToStopError(f"Saved at step {self.step} of {self.total_steps}, as told.")
+            if epoch + 1 < self.config.epochs and (stop or schedule.stop_requested()):
+                raise self._preempted()
 
-    def _tell_speed(self, ends: list[float]) -> None:
-        """Logs the speed of the middle one of some steps, which neither tracing nor validation holds up."""
-        seconds = max(float(np.median(np.diff(ends))), 1e-9)
-        logging.info("After %d steps: %.1f images/s, %.1f minutes left without validation.", len(ends),
+    def _preempted(self) -> PreemptedError:
+        return PreemptedError(f"Saved at step {self.step} of {self.total_steps}, as told.")
+
+    def _log_speed(self, step_times: list[float]) -> None:
+        """Logs the speed by the median time of a step, which neither tracing nor validation holds up."""
+        seconds = max(float(np.median(np.diff(step_times))), 1e-9)
+        logging.info("After %d steps: %.1f images/s, %.1f minutes left without validation.", len(step_times),
                      self.config.batch_size / seconds, (self.total_steps - self.step) * seconds / 60)
 
     def _log(self, epoch: int, step: int, meter: Meter) -> None:
         loss, accuracy, speed = meter.read()
         if self.history is None:
             return
-        rate = self.config.learning_rate * float(rate_factor(self.config, step - 1, self.steps_per_epoch))
+        rate = self.config.learning_rate * float(learning_rate_factor(self.config, step - 1, self.steps_per_epoch))
         self.history.add(step, epoch=epoch, loss=loss, accuracy=accuracy, learning_rate=rate, images_per_second=speed)
         left = (self.total_steps - step) * self.config.batch_size / max(speed, 1e-9)
         logging.info("epoch %d/%d, step %d/%d: loss %.3f, accuracy %.1f %%, %.1f images/s, %.0f s left", epoch + 1,
                      self.config.epochs, step, self.total_steps, loss, 100 * accuracy, speed, left)
 
     def _validate(self, epoch: int, validation: tf.data.Dataset) -> None:
-        with contextlib.nullcontext() if self.averages is None else self.averages.in_model():
-            results = [local_result(self._test_step, images, labels) for images, labels in validation]
-        losses, correct = (tf.concat([result[of] for result in results] or [tf.zeros([0])], axis=0) for of in (0, 1))
-        count = int(tf.size(losses))
-        sums = sum_over_workers(count, *(count * float(tf.reduce_mean(values)) if count else 0.0
-                                         for values in (losses, correct)))
-        loss, accuracy = sums[1] / sums[0], sums[2] / sums[0]
+        """Measures loss and accuracy on the validation batches of all workers, and writes them to the history."""
+        with contextlib.nullcontext() if self.ema is None else self.ema.applied_to_model():
+            results = [run_on_local_replica(self._test_step, images, labels) for images, labels in validation]
+        losses, correct = (tf.concat([result[index] for result in results] or [tf.zeros([0])], axis=0) for index in (0, 1))
+        count, total_loss, total_correct = all_reduce_sum(
+            int(tf.size(losses)), float(tf.reduce_sum(losses)), float(tf.reduce_sum(correct)))
+        loss, accuracy = total_loss / count, total_correct / count
         if self.history is None:
             return
         self.history.add(self.step, epoch=epoch, validation_loss=loss, validation_accuracy=accuracy)

@@ -18,6 +18,7 @@ def test_equals_keras(mode, keras):
     np.testing.assert_allclose(preprocess(PIXELS, mode), keras(PIXELS.astype(np.float32).copy()), atol=1e-4)
 
 
+@pytest.mark.slow
 def test_efficientnet_ends_at_imagenet_statistics():
     """The network's own layers, filled as the published weight files are, undo what was put in front."""
     network = tf.keras.applications.EfficientNetB0(include_top=False, weights=None, input_shape=(None, None, 3))

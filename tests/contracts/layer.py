@@ -31,6 +31,42 @@ def check_layer(create: Callable[..., tf.keras.layers.Layer], inputs: np.ndarray
     _check_compiled(layer, inputs, outputs)
 
 
+def check_half_precision_at_scale(create: Callable[..., tf.keras.layers.Layer], policy: str,
+                                  inputs: np.ndarray | None = None, tolerance: float = 0.06) -> None:
+    """Checks that a half precision policy stays finite and close to float32 on features as large as those of a ResNet.
+
+    Args:
+        create: Makes the layer; takes `name`.
+        policy: "mixed_float16" or "mixed_bfloat16".
+        inputs: float32; None for a rectified map [1, 16, 16, 32] with values up to 100.
+        tolerance: Largest difference between both precisions, relative to the largest output.
+    """
+    if inputs is None:
+        normal = np.random.default_rng(0).standard_normal((1, 16, 16, 32))
+        inputs = np.clip(30 * normal, 0, 100).astype(np.float32)
+    half_dtype = tf.keras.mixed_precision.Policy(policy).compute_dtype
+    rounded = tf.cast(inputs, half_dtype)
+    tf.keras.utils.set_random_seed(0)
+    layer = create(name="layer")
+    outputs = _first(layer(tf.cast(rounded, tf.float32))).numpy()
+    before = tf.keras.mixed_precision.global_policy()
+    tf.keras.mixed_precision.set_global_policy(policy)
+    try:
+        half = create(name="half")
+        half(rounded)
+        half.set_weights(layer.get_weights())
+        difference = np.abs(tf.cast(_first(half(rounded)), tf.float32).numpy() - outputs)
+    finally:
+        tf.keras.mixed_precision.set_global_policy(before)
+    assert np.isfinite(difference).all(), f"finite under {policy}"
+    assert difference.max() <= tolerance * np.abs(outputs).max(), f"{policy} far from float32"
+
+
+def layers_below(base: type) -> set[type]:
+    """The classes that derive from `base`, near and far, of the modules that are imported."""
+    return {kind for child in base.__subclasses__() for kind in {child, *layers_below(child)}}
+
+
 def _check_config(layer, inputs, outputs) -> None:
     kind = type(layer)
     registered = tf.keras.utils.get_registered_name(kind)

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from landmark_zoo.layers.heads import Head
+from landmark_zoo.layers.heads.softmax import Head
 from landmark_zoo.serving.export import export_saved_model
 
 _LOAD = """
@@ -49,7 +49,7 @@ def export_and_embed(model: tf.keras.Model, folder: Path, images: np.ndarray) ->
     """Writes `folder/<name>/1` and returns the embedding [B, D] of the model itself."""
     embedding = model(images, training=False)["embedding"].numpy()
     np.testing.assert_allclose(np.linalg.norm(embedding, axis=1), 1, atol=1e-5)
-    export_saved_model(model, folder / model.name, side=64, info={})
+    export_saved_model(model, folder / model.name, side=max(images.shape[1:3]), info={})
     return embedding
 
 

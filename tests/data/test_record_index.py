@@ -1,17 +1,21 @@
 import dataclasses
 import logging
 import os
+from pathlib import Path
 
 import numpy as np
 import pytest
 import tensorflow as tf
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from landmark_zoo.core.errors import UserError
 from landmark_zoo.data import record_index
-from landmark_zoo.data.label_map import LabelMap
-from landmark_zoo.data.manifest import read_manifest
-from landmark_zoo.data.record_index import RECORD_INDEX, read_record_index
-from landmark_zoo.data.schema import parse_example
+from landmark_zoo.data.examples import Example, parse_example, serialize_example, write_record_file
+from landmark_zoo.data.input_pipeline import evaluation_dataset, train_dataset
+from landmark_zoo.data.manifest import LabelMap, Manifest, Shard, read_manifest
+from landmark_zoo.data.record_index import RECORD_INDEX, read_record_ids, read_record_index, read_records, record_offsets
+from tests.data.conftest import endless_record
 
 
 @pytest.fixture
@@ -43,10 +47,11 @@ def test_equals_a_plain_reading(manifest):
             assert stream.read(index.length[n]) == record
 
 
-def test_is_kept_and_the_records_are_not_read_again(manifest, monkeypatch):
+def test_a_kept_index_needs_no_records(manifest):
     first = read_record_index(manifest)
     assert (manifest.directory / RECORD_INDEX).is_file()
-    monkeypatch.setattr(record_index, "_scan", lambda manifest: pytest.fail("read again"))
+    for file in manifest.files:
+        os.remove(file)
     assert same(first, read_record_index(manifest))
 
 
@@ -131,3 +136,78 @@ def test_a_record_too_few_is_noticed(manifest):
 def test_another_label_map_is_noticed(manifest):
     with pytest.raises(UserError, match="received others"):
         read_record_index(dataclasses.replace(manifest, label_map=LabelMap(["a", "b"]), class_counts=(5, 10)))
+
+
+@pytest.fixture
+def written(records):
+    return records({"a": 5, "b": 8})
+
+
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(numbers=st.lists(st.integers(0, 12), max_size=30))
+def test_any_order_with_repeats_equals_the_records_in_order(written, numbers):
+    in_order = list(tf.data.TFRecordDataset(written.files).as_numpy_iterator())
+    found = read_records(written, read_record_index(written), np.array(numbers, int)).as_numpy_iterator()
+    assert list(found) == [in_order[number] for number in numbers]
+
+
+@pytest.mark.parametrize("numbers", [[13], [-1], [0.5], [[0]]])
+def test_numbers_of_no_record_are_refused(written, numbers):
+    with pytest.raises(ValueError, match="from 0 to 12; received"):
+        read_records(written, read_record_index(written), numbers)
+
+
+def test_damage_since_the_index_was_made_stops_the_reading(written):
+    index = read_record_index(written)
+    with open(written.files[0], "r+b") as file:
+        file.seek(300)
+        file.write(b"damage")
+    with pytest.raises(tf.errors.DataLossError):
+        list(read_records(written, index, [0]))
+    assert len(list(read_records(written, index, [12, 11]))) == 2
+
+
+@pytest.mark.parametrize("read", [
+    read_record_index, read_record_ids,
+    lambda manifest: train_dataset(manifest, image_size=32, batch_size=2, seed=0, epoch=0),
+    lambda manifest: evaluation_dataset(manifest, image_size=32, batch_size=2)])
+def test_a_length_beyond_the_file_never_reaches_tensorflow(written, read):
+    endless_record(written.files[1], before=1)
+    with pytest.raises(UserError, match=r"whole records in .*; received truncated record at \d+: 1,099,511,627,776 bytes"):
+        read(written)
+
+
+def test_a_length_beyond_the_file_since_the_index_was_made(written):
+    index = read_record_index(written)
+    endless_record(written.files[0])
+    with pytest.raises(UserError, match="truncated record at 0"):
+        read_records(written, index, [0])
+
+
+def test_a_record_past_the_largest_is_refused_in_a_file_with_holes(tmp_path):
+    endless_record(tmp_path / "holes")
+    os.truncate(tmp_path / "holes", 2**40 + 2**20)
+    assert "truncated record at 0" in record_offsets(tmp_path / "holes")[1]
+
+
+def test_an_index_of_other_places_is_refused(written):
+    index = read_record_index(written)
+    moved = index.offset.copy()
+    moved[0] += 1
+    with pytest.raises(UserError, match=r"Remove record_index\.npy"):
+        read_records(written, dataclasses.replace(index, offset=moved), [0])
+
+
+def test_every_reader_looks_at_the_lengths_first():
+    readers = {path.name for path in Path(record_index.__file__).parents[1].rglob("*.py")
+               if "TFRecordDataset" in path.read_text(encoding="utf-8")}
+    assert readers == {"record_index.py", "verify.py", "input_pipeline.py"}
+
+
+def test_over_all_files(tmp_path):
+    shards = []
+    for name, ids in (("a", ["x1", "Ö2"]), ("b", []), ("c", ["x3"])):
+        records = [serialize_example(Example(b"", one, 1, 1, 0, "7")) for one in ids]
+        shards.append(Shard(name, *write_record_file(tmp_path / name, records)))
+    manifest = Manifest(tmp_path, "train", LabelMap(["7"]), (3,), tuple(shards), 0, 0, 64, "", "")
+    assert read_record_ids(manifest) == ["x1", "Ö2", "x3"]

@@ -1,12 +1,11 @@
-"""The protocol card."""
-
 import dataclasses
 import json
 
+import numpy as np
 import pytest
 
 from landmark_zoo.core.errors import UserError
-from landmark_zoo.evaluation.protocol_card import ProtocolCard
+from landmark_zoo.evaluation.protocol_card import NOT_STATED, ProtocolCard, card_facts
 
 FACTS = {field.name: field.name for field in dataclasses.fields(ProtocolCard)} | {"scales": [1.0, 0.5], "versions": {}}
 CARD = ProtocolCard(**FACTS)
@@ -30,3 +29,37 @@ def test_every_rule_is_compared(name):
 def test_a_card_of_another_form_is_refused():
     with pytest.raises(UserError, match="colour, crop missing or unknown"):
         ProtocolCard.from_dict({**{key: value for key, value in FACTS.items() if key != "crop"}, "colour": 1})
+
+
+def test_model_and_images():
+    model = {"name": "resnet101_glam", "side": 352, "scales": [1.0], "resize": "longer side", "training_data": "GLDv2"}
+    facts = card_facts({"apply_exif": False, "photographs_sha256": "q", "cropped": 3},
+                       {"apply_exif": False, "photographs_sha256": "i", "model": model}, "f")
+    assert (facts["model_name"], facts["side"], facts["scales"]) == ("resnet101_glam", 352, [1.0])
+    assert (facts["query_photographs_sha256"], facts["index_photographs_sha256"]) == ("q", "i")
+    assert (facts["exif"], facts["model_fingerprint"]) == ("as stored", "f")
+    assert facts["crop"].startswith("queries cut to their boxes")
+    assert facts["whitening"] == NOT_STATED
+
+
+def test_silence_is_said():
+    facts = card_facts({}, {}, "f")
+    assert (facts["exif"], facts["resize"], facts["model_name"], facts["crop"]) == (NOT_STATED,) * 4
+    assert facts["versions"]["numpy"] == np.__version__
+
+
+def test_unlike_turns_are_said():
+    assert card_facts({"apply_exif": True}, {"apply_exif": False}, "f")["exif"] == "queries turned, index as stored"
+
+
+def test_steps_behind_the_embedding():
+    facts = card_facts({"steps": ["whitening: PCA", "query expansion: 10 neighbours, alpha 3"]},
+                       {"steps": ["database augmentation: 3 neighbours, weights by place", "database augmentation: 5"]}, "f")
+    assert facts["query_expansion"] == "10 neighbours, alpha 3"
+    assert facts["database_augmentation"] == "3 neighbours, weights by place, then 5"
+
+
+def test_no_step_and_nothing_known_are_different_things():
+    assert card_facts({}, {}, "f")["query_expansion"] == "none"
+    unknown = card_facts(None, None, NOT_STATED)
+    assert (unknown["query_expansion"], unknown["database_augmentation"]) == (NOT_STATED,) * 2

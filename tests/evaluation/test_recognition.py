@@ -1,9 +1,9 @@
-"""Recognition on GLDv2, from its two tables."""
-
+import numpy as np
 import pytest
+import tensorflow as tf
 
 from landmark_zoo.core.errors import UserError
-from landmark_zoo.evaluation.recognition import RecognitionBenchmark
+from landmark_zoo.evaluation.recognition import RecognitionBenchmark, predict_landmarks
 
 SOLUTION = ("id,landmarks,Usage\n0123456789abcdef,0 12,Public\n0223456789abcdef,,Public\n0323456789abcdef,None,Ignored\n"
             "0423456789abcdef,1,Private\n0523456789abcdef,,Ignored\n0623456789abcdef,None,Private\n")
@@ -36,7 +36,7 @@ def test_public_private_and_counts(files):
     assert [metric["queries"] for metric in metrics.values()] == [4, 2, 2]
 
 
-def test_ties_stand_by_photograph(files):
+def test_ties_stand_by_image(files):
     values, _, _ = measured(files, "0423456789abcdef,1 0.5\n0223456789abcdef,7 0.5\n0123456789abcdef,9 0.5\n")
     assert values["GAP"] == pytest.approx((1 / 3) / 2)
 
@@ -63,3 +63,15 @@ def test_faults_of_the_submission(files, submission, message):
     solution, path = files(submission=submission)
     with pytest.raises(UserError, match=message):
         RecognitionBenchmark.read(solution).read_submission(path)
+
+
+def test_takes_the_largest_logit():
+    inputs = tf.keras.Input([None, None, 3])
+    model = tf.keras.Model(inputs, {"logits": tf.reduce_mean(inputs, axis=(1, 2))})
+    images = np.zeros([3, 4, 4, 3], np.float32)
+    images[0, ..., 2] = images[1, ..., 0] = images[2, ..., 1] = 2.0
+    batches = tf.data.Dataset.from_tensor_slices((images, [2, 0, 0])).batch(2)
+    labels, predictions, probabilities = predict_landmarks(model, batches)
+    np.testing.assert_array_equal(labels, [2, 0, 0])
+    np.testing.assert_array_equal(predictions, [2, 0, 1])
+    np.testing.assert_allclose(probabilities, np.exp(2) / (np.exp(2) + 2), rtol=1e-6)

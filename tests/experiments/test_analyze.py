@@ -2,7 +2,6 @@
 
 import csv
 import functools
-import runpy
 import shutil
 
 import numpy as np
@@ -11,13 +10,15 @@ import tensorflow as tf
 from PIL import Image
 
 from landmark_zoo.core.files import write_csv
-from landmark_zoo.data.folder import read_folder
-from landmark_zoo.data.shards import write_records
+from landmark_zoo.data.datasets.folder import read_folder
+from landmark_zoo.data.writer import write_records
+from tests.run_script import run_script
+from tests.tiny_saved_model import write_tiny_saved_model
 
 
 @pytest.fixture(scope="module")
 def savedmodel(root, tmp_path_factory):
-    write = runpy.run_path(str(root / "tests/retrieval/tiny_saved_model.py"))["write_tiny_saved_model"]
+    write = write_tiny_saved_model
     return write(tmp_path_factory.mktemp("models") / "tiny" / "1").parent
 
 
@@ -39,7 +40,6 @@ def photos(tmp_path_factory):
 
 @pytest.fixture
 def analyze(root, tmp_path):
-    run_script = runpy.run_path(str(root / "tests/experiments/run_script.py"))["run_script"]
     return functools.partial(run_script, "experiments.analyze", output=tmp_path / "out")
 
 
@@ -75,7 +75,6 @@ def test_records_give_the_same_noise(analyze, photos, savedmodel, tmp_path):
 
 
 def test_embeddings_made_before(analyze, root, photos, savedmodel, tmp_path):
-    run_script = runpy.run_path(str(root / "tests/experiments/run_script.py"))["run_script"]
     assert run_script("experiments.embed", savedmodel=savedmodel, photos=photos, output=tmp_path / "embeddings").code == 0
     done = analyze(data=photos, embeddings=tmp_path / "embeddings")
     assert done.code == 0, done.stderr
@@ -99,8 +98,8 @@ def test_countries_of_the_csv_file_stand_on_the_page(analyze, photos, tmp_path):
     (lambda folder: None, "received nothing"),
     (lambda folder: folder.mkdir(), "received none"),
     (lambda folder: [(folder / "a").mkdir(parents=True), (folder / "a/x.jpg").write_bytes(b"text")],
-     "1 that are not (not a picture")])
-def test_data_without_a_photograph_are_one_line(analyze, tmp_path, make, line):
+     "1 that are not (not an image")])
+def test_data_without_an_image_are_one_line(analyze, tmp_path, make, line):
     make(tmp_path / "data")
     done = analyze(data=tmp_path / "data")
     assert done.code == 2

@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from experiments.benchmarks.head import measure_head
-from experiments.benchmarks.scaling import measure_scaling
-from landmark_zoo.data.folder import read_folder
-from landmark_zoo.data.shards import write_records
-from landmark_zoo.models.config import ModelConfig
+from experiments.benchmarks.layers import measure_head
+from experiments.benchmarks.training import measure_scaling
+from landmark_zoo.data.datasets.folder import read_folder
+from landmark_zoo.data.writer import write_records
+from landmark_zoo.models.registry import ModelConfig
 from landmark_zoo.training.config import TrainingConfig
-from tests.experiments.run_script import run_script
+from tests.run_script import run_script
 
 
 @pytest.fixture

@@ -1,19 +1,23 @@
 import pickle
-import subprocess
-import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from landmark_zoo.data.manifest import read_manifest
+from tests.run_script import run_script
 
 
 @pytest.fixture
-def build(root, tmp_path):
+def build(tmp_path, caplog):
+    """Runs the command in this process; what it logs counts as stderr."""
+    caplog.set_level("INFO", logger="absl")
+
     def run(*arguments):
-        command = [sys.executable, "-m", "experiments.build_tfds", f"--data_dir={tmp_path / 'tfds'}", *arguments]
-        return subprocess.run(command, cwd=root, capture_output=True, text=True, timeout=300)
+        caplog.clear()
+        done = run_script("experiments.build_tfds", f"--data_dir={tmp_path / 'tfds'}", *arguments)
+        return SimpleNamespace(returncode=done.code, stderr=caplog.text + done.stderr)
     return run
 
 

@@ -2,29 +2,28 @@
 
 import dataclasses
 import functools
-import runpy
 import subprocess
 import sys
 
 import pytest
-from absl import flags
 
 from landmark_zoo.evaluation.protocol_card import ProtocolCard
-from landmark_zoo.evaluation.results import Results
+from landmark_zoo.evaluation.results import Measure, Results
+from tests.run_script import imported_alone, run_script
 
 CARD = ProtocolCard(**{field.name: field.name for field in dataclasses.fields(ProtocolCard)})
 
 
 @pytest.fixture
 def compare(root):
-    return functools.partial(runpy.run_path(str(root / "tests/experiments/run_script.py"))["run_script"],
+    return functools.partial(run_script,
                              "experiments.compare")
 
 
 def write(folder, *figures, **card):
     rows = [{"query_id": f"q{number}", "average_precision": value, "positives": 1} for number, value in enumerate(figures)]
-    metrics = {"mAP@100": {"value": 0.5, "low": 0.4, "high": 0.6, "queries": len(rows)}}
-    Results(folder.name, dataclasses.replace(CARD, **card), metrics, rows, []).write(folder, {})
+    metrics = {"mAP@100": Measure(0.5, 0.4, 0.6, len(rows))}
+    Results(folder.name, dataclasses.replace(CARD, **card), metrics, rows, {}).write(folder, {})
     return folder
 
 
@@ -54,10 +53,5 @@ def test_unlike_protocols_end_in_one_line(compare, tmp_path):
     (["--allow", "side", "a", "a"], ["--allow", "side", "--before=a", "--after=a"]),
     (["a", "b", "c"], ["--before=a", "--after=b", "c"])])
 def test_files_become_flags(given, meant):
-    known = set(flags.FLAGS)
-    try:
-        with_flags = runpy.run_module("experiments.compare", run_name="experiments.compare")["with_flags"]
-    finally:
-        for name in set(flags.FLAGS) - known:
-            delattr(flags.FLAGS, name)
-    assert with_flags(["script", *given]) == ["script", *meant]
+    with imported_alone("experiments.compare") as script:
+        assert script.with_flags(["script", *given]) == ["script", *meant]

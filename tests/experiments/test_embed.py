@@ -2,7 +2,6 @@
 
 import functools
 import json
-import runpy
 import subprocess
 import sys
 
@@ -11,11 +10,13 @@ import pytest
 from PIL import Image
 
 from landmark_zoo.retrieval.embedding_set import EmbeddingSet
+from tests.run_script import run_script
+from tests.tiny_saved_model import write_tiny_saved_model
 
 
 @pytest.fixture(scope="module")
 def savedmodel(root, tmp_path_factory):
-    write = runpy.run_path(str(root / "tests/retrieval/tiny_saved_model.py"))["write_tiny_saved_model"]
+    write = write_tiny_saved_model
     return write(tmp_path_factory.mktemp("models") / "tiny" / "1").parent
 
 
@@ -24,18 +25,18 @@ def photos(tmp_path):
     for number in range(5):
         path = tmp_path / "photos" / f"landmark{number % 2}" / f"p{number}.jpg"
         path.parent.mkdir(parents=True, exist_ok=True)
-        colours = np.random.default_rng(number).integers(30, 226, [2, 2, 3], np.uint8)
-        Image.fromarray(colours).resize((64, 48), Image.Resampling.NEAREST).save(path)
+        colors = np.random.default_rng(number).integers(30, 226, [2, 2, 3], np.uint8)
+        Image.fromarray(colors).resize((64, 48), Image.Resampling.NEAREST).save(path)
     (tmp_path / "photos/landmark0/bad.jpg").write_bytes(b"no picture")
     return tmp_path / "photos"
 
 
 @pytest.fixture
 def embed(root):
-    run_script = runpy.run_path(str(root / "tests/experiments/run_script.py"))["run_script"]
     return functools.partial(run_script, "experiments.embed")
 
 
+@pytest.mark.slow
 def test_a_folder_in_its_own_process_and_again_and_then_strictly(embed, root, savedmodel, photos, tmp_path):
     output = tmp_path / "out"
     command = [sys.executable, "-m", "experiments.embed", f"--savedmodel={savedmodel}", f"--photos={photos}",
@@ -65,6 +66,7 @@ def test_a_csv_file_of_ids(embed, savedmodel, photos, tmp_path):
 
 
 @pytest.mark.parametrize(("change", "message"), [
+    ({"photos_dir": "photos"}, "--photos_dir with a csv file alone"),
     ({"photos": "list.csv"}, "--photos_dir"),
     ({"savedmodel": "absent"}, "a SavedModel at absent"),
 ])

@@ -2,7 +2,6 @@
 
 import functools
 import json
-import runpy
 import subprocess
 import sys
 
@@ -10,16 +9,18 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from landmark_zoo.core.lock import lock_directory
+from landmark_zoo.core.files import lock_directory
 from landmark_zoo.evaluation.protocol_card import ProtocolCard
 from landmark_zoo.retrieval.embedding_set import EmbeddingSet
+from tests.run_script import run_script
+from tests.tiny_saved_model import write_tiny_saved_model
 
 QUERIES, INDEX = ["q0", "q1"], ["i0", "i1", "i2", "i3"]  # two landmarks in turn
 
 
 @pytest.fixture(scope="module")
 def savedmodel(root, tmp_path_factory):
-    write = runpy.run_path(str(root / "tests/retrieval/tiny_saved_model.py"))["write_tiny_saved_model"]
+    write = write_tiny_saved_model
     return write(tmp_path_factory.mktemp("models") / "tiny" / "1").parent
 
 
@@ -29,13 +30,13 @@ def benchmark(tmp_path):
     folder = tmp_path / "bench"
     (folder / "jpg").mkdir(parents=True)
     for number, name in [*enumerate(QUERIES), *enumerate(INDEX)]:
-        colours = np.random.default_rng(number % 2).integers(30, 226, [2, 2, 3], np.uint8)
-        picture = Image.fromarray(colours).resize((64, 64), Image.Resampling.NEAREST)
+        colors = np.random.default_rng(number % 2).integers(30, 226, [2, 2, 3], np.uint8)
+        image = Image.fromarray(colors).resize((64, 64), Image.Resampling.NEAREST)
         if name in QUERIES:
             whole = Image.new("RGB", (128, 64), "white")
-            whole.paste(picture)
-            picture = whole
-        picture.save(folder / "jpg" / f"{name}.jpg", quality=95)
+            whole.paste(image)
+            image = whole
+        image.save(folder / "jpg" / f"{name}.jpg", quality=95)
     (folder / "test.csv").write_text("id\n" + "\n".join([*QUERIES, "q9"]) + "\n")
     (folder / "index.csv").write_text("id\n" + "\n".join(INDEX) + "\n")
     (folder / "retrieval_solution.csv").write_text(
@@ -48,7 +49,6 @@ def benchmark(tmp_path):
 
 @pytest.fixture
 def evaluate(root):
-    run_script = runpy.run_path(str(root / "tests/experiments/run_script.py"))["run_script"]
     return functools.partial(run_script, "experiments.evaluate")
 
 
@@ -56,6 +56,7 @@ def read(output):
     return json.loads((output / "metrics.json").read_text())
 
 
+@pytest.mark.slow
 def test_revisited_in_its_own_process_and_then_without_the_boxes(evaluate, root, savedmodel, benchmark, tmp_path):
     output = tmp_path / "out"
     command = [sys.executable, "-m", "experiments.evaluate", f"--savedmodel={savedmodel}", f"--benchmark={benchmark}",
@@ -79,7 +80,7 @@ def test_revisited_in_its_own_process_and_then_without_the_boxes(evaluate, root,
     assert set(cards[0].differences(cards[1])) == {"crop", "query_photographs_sha256"}
 
 
-def test_gldv2_with_a_missing_picture_and_again_from_its_embeddings(evaluate, savedmodel, benchmark, tmp_path, caplog):
+def test_gldv2_with_a_missing_image_and_again_from_its_embeddings(evaluate, savedmodel, benchmark, tmp_path, caplog):
     (benchmark / "jpg" / "i2.jpg").unlink()
     output = tmp_path / "out"
     flags = {"benchmark": benchmark, "protocol": "gldv2_retrieval", "name": "my model"}
@@ -125,12 +126,11 @@ def test_distractors(evaluate, benchmark, sets, tmp_path):
     assert more["metrics"]["mAP/Medium"]["value"] == pytest.approx((((0 + 1 / 2) / 2 + (1 / 3 + 2 / 4) / 2) / 2 + 1) / 2)
     refused = evaluate(benchmark=benchmark, output=tmp_path / "twice", **embeddings, distractors=embeddings["embeddings"])
     assert refused.code == 2
-    assert "a picture cannot be a distractor and in the index" in refused.stderr
+    assert "an image cannot be a distractor and in the index" in refused.stderr
 
 
 def test_what_postprocess_ranks_is_measured_and_never_compared_silently(root, evaluate, benchmark, sets, tmp_path):
     embeddings, _ = sets
-    run_script = runpy.run_path(str(root / "tests/experiments/run_script.py"))["run_script"]
     done = run_script("experiments.postprocess", queries=embeddings["query_embeddings"], index=embeddings["embeddings"],
                       dba=1, k_reciprocal=True, output=tmp_path / "ranked")
     assert done.code == 0, done.stderr

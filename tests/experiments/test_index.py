@@ -4,9 +4,9 @@ import pymilvus  # noqa: F401 - sets up logging when first imported, which close
 import pytest
 
 from landmark_zoo.retrieval.embedding_set import EmbeddingSet
-from landmark_zoo.retrieval.index.open_index import open_index
-from tests.experiments.run_script import run_script
+from landmark_zoo.retrieval.index.build import open_index
 from tests.retrieval.index.unit_vectors import names, unit_vectors
+from tests.run_script import run_script
 
 
 @pytest.fixture
@@ -34,9 +34,13 @@ def test_an_index_with_fields(kind, name, embeddings, tmp_path):
     ({"kind": "milvus"}, "ends in .db"),
     ({"kind": "ivfpq"}, "at least 256 embeddings"),
     ({"landmarks": "absent.csv"}, "absent.csv"),
+    ({"landmarks": "others.csv"}, "1 of others, first image99"),
     ({"output": ""}, "one that exists"),
 ])
 def test_mistakes_are_one_line(change, message, embeddings, tmp_path):
+    (tmp_path / "others.csv").write_text("id,landmark_id\nimage99,arch\n")
+    if change.get("landmarks") == "others.csv":
+        change = {"landmarks": tmp_path / "others.csv"}
     values = {"embeddings": embeddings, "output": tmp_path / "index", **change}
     done = run_script("experiments.index", **values)
     assert done.code == 2

@@ -2,7 +2,6 @@
 
 import functools
 import json
-import runpy
 import subprocess
 import sys
 
@@ -11,6 +10,7 @@ import pytest
 from landmark_zoo.core.files import read_csv
 from landmark_zoo.retrieval.embedding_set import EmbeddingSet
 from tests.retrieval.made_up import made_up
+from tests.run_script import run_script
 
 
 @pytest.fixture
@@ -23,11 +23,11 @@ def folder(tmp_path):
 
 @pytest.fixture
 def postprocess(root, folder):
-    run_script = runpy.run_path(str(root / "tests/experiments/run_script.py"))["run_script"]
     usual = {"index": folder / "index", "queries": folder / "queries", "output": folder / "out"}
     return functools.partial(run_script, "experiments.postprocess", **usual)
 
 
+@pytest.mark.slow
 def test_whitening_augmentation_and_expansion_one_after_another_in_its_own_process(root, folder):
     command = [sys.executable, "-m", "experiments.postprocess", f"--index={folder / 'index'}",
                f"--queries={folder / 'queries'}", f"--output={folder / 'out'}", "--whitening=pca", "--dim=4",
@@ -68,7 +68,15 @@ def test_rankings(postprocess, folder, method):
     assert not (folder / "out/index").exists()
 
 
-def test_training_photographs_that_are_tested_are_named(postprocess, folder, caplog):
+def test_both_truncations_of_diffusion(postprocess, folder):
+    for name, late in (("early", False), ("late", True)):
+        assert postprocess(diffusion=True, truncation=12, late_truncation=late, output=folder / name).code == 0
+        settings = json.loads((folder / name / "rankings.json").read_text())["settings"]
+        assert (settings["truncation"], settings["late_truncation"]) == (12, late)
+    assert (folder / "early/rankings.csv").read_text() != (folder / "late/rankings.csv").read_text()
+
+
+def test_training_images_that_are_tested_are_named(postprocess, folder, caplog):
     done = postprocess(whitening="pca", whitening_train=folder / "index")
     assert done.code == 0
     assert "40 photographs of --whitening_train are queries or index images, first i0" in caplog.text

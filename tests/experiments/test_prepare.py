@@ -1,20 +1,24 @@
 import csv
-import subprocess
-import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from landmark_zoo.core.lock import lock_directory
+from landmark_zoo.core.files import lock_directory
 from landmark_zoo.data.manifest import read_manifest
+from tests.run_script import run_script
 
 
 @pytest.fixture
-def prepare(root):
+def prepare(caplog):
+    """Runs the command in this process; what it logs counts as stderr."""
+    caplog.set_level("INFO", logger="absl")
+
     def run(*arguments):
-        return subprocess.run([sys.executable, "-m", "experiments.prepare", *arguments], cwd=root, capture_output=True,
-                              text=True, timeout=120)
+        caplog.clear()
+        done = run_script("experiments.prepare", *arguments)
+        return SimpleNamespace(returncode=done.code, stderr=caplog.text + done.stderr)
     return run
 
 
@@ -45,7 +49,7 @@ def test_from_google_landmarks_to_records_and_again(prepare, gldv2):
                "--max_side=32", "--validation_fraction=0.2")
     first = prepare(*command)
     assert first.returncode == 0, first.stderr
-    assert "22 pictures of 3 landmarks, 0 of them with one picture" in first.stderr
+    assert "22 images of 3 landmarks, 0 of them with one image" in first.stderr
 
     train, validation = (read_manifest(gldv2 / "out" / name) for name in ("train", "validation"))
     assert list(train.label_map) == list(validation.label_map) == ["1", "2", "10"]
@@ -69,9 +73,25 @@ def test_benchmark_landmarks_and_small_ones_are_left_out(prepare, gldv2):
     assert not (gldv2 / "out/validation").exists()
 
 
+def test_what_comes_to_nothing_is_said_at_the_end(prepare, gldv2):
+    photos = gldv2 / "photos"
+    for name in ("arch/1.png", "arch/2.png", "tower/3.png"):
+        (photos / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (40, 40), "white").save(photos / name)
+    (photos / "arch/4.jpg_large").write_bytes((photos / "arch/1.png").read_bytes())
+    (photos / "gate").mkdir()
+    (photos / "gate/5.jpg").write_bytes(b"")
+    done = prepare(f"--photos={photos}", f"--output={gldv2 / 'out'}", "--duplicates=ignore")
+    assert done.returncode == 0, done.stderr
+    *_, passed, bad, empty = done.stderr.strip().splitlines()
+    assert "1 .jpg_large (images whose suffix is not one of" in passed
+    assert f"1 images of train are left out as bad (skipped.csv), first {photos / 'gate/5.jpg'}: empty file" in bad
+    assert "1 landmarks have no image in the records, first gate" in empty
+
+
 @pytest.mark.parametrize(("arguments", "complaint"), [
     (["--photos={}/empty"], "received none"),
-    (["--source=gldv2", "--photos={}/gld", "--strict"], "listed pictures"),
+    (["--source=gldv2", "--photos={}/gld", "--strict"], "listed images"),
     (["--source=table", "--photos={}/gld/train.csv"], "column path, landmark"),
 ])
 def test_mistakes_end_with_one_line(prepare, gldv2, arguments, complaint):
@@ -93,7 +113,7 @@ def test_two_runs_in_one_folder(prepare, gldv2):
 
 @pytest.mark.photographs
 @pytest.mark.slow
-def test_real_photographs_without_the_benchmarks_landmarks(prepare, shared_data, tmp_path):
+def test_real_images_without_the_benchmarks_landmarks(prepare, shared_data, tmp_path):
     done = prepare(f"--photos={shared_data / 'photos'}", f"--output={tmp_path / 'out'}",
                    f"--exclude_benchmark={shared_data / 'benchmarks' / 'provence'}")
     assert done.returncode == 0, done.stderr

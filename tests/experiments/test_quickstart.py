@@ -1,13 +1,14 @@
 """The quickstart's own part: its flags, its table, its steps."""
 
-import runpy
 import subprocess
 import sys
 
 import pytest
 from absl import flags
 
-from tests.experiments.run_script import run_script
+from landmark_zoo.core.files import write_json
+from tests.check_quickstart import check
+from tests.run_script import imported_alone, run_script
 
 
 @pytest.mark.parametrize(("flags", "said"), [
@@ -49,12 +50,18 @@ def test_every_step_knows_its_flags(tmp_path, monkeypatch):
     (tmp_path / "drawn" / "collection" / "test.csv").write_text("id\n000a\n")
     run_script("experiments.quickstart", output=tmp_path)  # ends at its closing table: no step has written anything
     assert [command[0].split(".")[-1] for command in commands] == [
-        "draw", "prepare", "train", "savedmodel", "evaluate", "savedmodel", "evaluate", "attention", "report"]
+        "make_synthetic", "prepare", "train", "savedmodel", "evaluate", "savedmodel", "evaluate", "attention", "report"]
     for module, *arguments in commands:
-        known = set(flags.FLAGS)
-        try:
-            runpy.run_module(module, run_name="parsed_only")
+        with imported_alone(module):
             flags.FLAGS([module, *arguments])
-        finally:
-            for name in set(flags.FLAGS) - known:
-                delattr(flags.FLAGS, name)
+
+
+@pytest.mark.parametrize(("trained", "enough"), [(0.29, True), (0.14, False)])
+def test_too_little_gain_is_an_error(tmp_path, trained, enough):
+    for name, value in (("untrained", 0.03), ("trained", trained)):
+        write_json(tmp_path / "drawn" / "results" / name / "metrics.json", {"metrics": {"mAP@100": {"value": value}}})
+    if enough:
+        assert check(tmp_path) == "mAP@100 of the quickstart: 3.0 untrained, 29.0 trained"
+    else:
+        with pytest.raises(SystemExit, match=r"received 4\.7 times"):
+            check(tmp_path)

@@ -12,11 +12,11 @@ _PROGRAM = """
 import sys
 from absl import flags
 import experiments.train
-from landmark_zoo.core.dataclass_flags import from_flags
-from landmark_zoo.models.config import ModelConfig
-from landmark_zoo.models.zoo import MODELS
+from landmark_zoo.core.scripts import from_flags
+from landmark_zoo.models.registry import ModelConfig
+from landmark_zoo.models.registry import MODELS
 from landmark_zoo.training.config import TrainingConfig
-from landmark_zoo.training.objectives.config import ObjectiveConfig
+from landmark_zoo.training.objectives import ObjectiveConfig
 from landmark_zoo.training.sampling import SamplingConfig
 
 flags.FLAGS(["x", "--records=a", "--workdir=b"])
@@ -30,6 +30,30 @@ for name in sys.argv[1:]:
     assert model.model in MODELS, name
     assert objective.has_head or not objective.label_smoothing, name
 """
+
+
+def flags_of(path):
+    """Returns the flags of a recipe by name, those of the files that it names included; --noNAME is NAME=false."""
+    found = {}
+    for line in path.read_text(encoding="utf-8").splitlines():
+        name, _, value = line.removeprefix("--").partition("=")
+        if name == "flagfile":
+            found |= flags_of(RECIPES.parents[1] / value)
+        elif line.startswith("--"):
+            found |= {name.removeprefix("no"): "false"} if name.startswith("nofreeze") else {name: value or "true"}
+        if line == "--weights=":
+            found["weights"] = "to be given"
+    return found
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if not name.endswith("/base")])
+def test_says_which_weights_it_starts_from(name):
+    """A recipe that freezes anything names its weights, or leaves them empty, so that the run refuses without."""
+    flags = flags_of(RECIPES / f"{name}.flags")
+    frozen = flags.get("freeze_batchnorm") != "false" or flags.get("freeze", "none") != "none"
+    keras_has_none = flags["model"].startswith("resnet18")
+    assert flags.get("weights") == (None if not frozen else "to be given" if keras_has_none else flags.get("weights"))
+    assert not frozen or flags["weights"] in ("imagenet", "to be given")
 
 
 def test_there_is_one_for_every_experiment_of_the_source_projects():
@@ -46,6 +70,7 @@ def test_says_what_it_reproduces(name):
         assert "run at that size" in (RECIPES / Path(name).parent / "base.flags").read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_parts_fit(root):
     whole = [name for name in NAMES if not name.endswith("/base")]
     done = subprocess.run([sys.executable, "-c", _PROGRAM, *whole], cwd=root, capture_output=True, text=True, check=False)

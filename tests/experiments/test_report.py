@@ -2,15 +2,15 @@
 
 import functools
 import json
-import runpy
 
 import pytest
 from PIL import Image
 
+from tests.run_script import run_script
+
 
 @pytest.fixture
 def report(root):
-    run_script = runpy.run_path(str(root / "tests/experiments/run_script.py"))["run_script"]
     return functools.partial(run_script, "experiments.report")
 
 

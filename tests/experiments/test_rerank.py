@@ -1,25 +1,26 @@
 """`python -m experiments.rerank`, as a user starts it."""
 
 import functools
-import runpy
 
 import pytest
 
 from landmark_zoo.core.files import read_csv, read_json
+from tests.local_saved_model import write_local_saved_model
+from tests.run_script import run_script
+from tests.walls import write_walls
 
 
 @pytest.fixture(scope="module")
 def folder(root, tmp_path_factory):
     """The walls and a model."""
     folder = tmp_path_factory.mktemp("rerank")
-    runpy.run_path(str(root / "tests/retrieval/rerank/local_saved_model.py"))["write_local_saved_model"](folder / "model")
-    runpy.run_path(str(root / "tests/experiments/reranking/walls.py"))["write_walls"](folder)
+    write_local_saved_model(folder / "model")
+    write_walls(folder)
     return folder
 
 
 @pytest.fixture
 def rerank(root, folder, tmp_path):
-    run_script = runpy.run_path(str(root / "tests/experiments/run_script.py"))["run_script"]
     return functools.partial(
         run_script, "experiments.rerank", savedmodel=folder / "model", benchmark=folder / "benchmark",
         photos=folder / "photos", output=tmp_path / "out", validation_queries=4, validation_index=8, codebook_photographs=4)
@@ -39,7 +40,6 @@ def test_a_row_for_each_method(rerank, tmp_path):
 
 def test_the_rankings_can_be_evaluated_and_say_where_they_come_from(root, rerank, folder, tmp_path):
     assert rerank(methods="sift").code == 0
-    run_script = runpy.run_path(str(root / "tests/experiments/run_script.py"))["run_script"]
     done = run_script("experiments.evaluate", rankings=tmp_path / "out" / "sift" / "rankings.csv",
                       benchmark=folder / "benchmark", name="sift", output=tmp_path / "result")
     assert done.code == 0, done.stderr

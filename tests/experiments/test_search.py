@@ -1,7 +1,6 @@
 """`python -m experiments.search`, as a user starts it."""
 
 import functools
-import runpy
 import subprocess
 import sys
 
@@ -9,36 +8,38 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from landmark_zoo.data.datasets.image_refs import ImageRef
 from landmark_zoo.retrieval.embed import embed
-from landmark_zoo.retrieval.index.build_index import build_index
-from landmark_zoo.retrieval.picture import Picture
-from landmark_zoo.retrieval.saved_model import EmbeddingModel
+from landmark_zoo.retrieval.index.build import build_index
+from landmark_zoo.saved_model import SavedModel
+from tests.run_script import run_script
+from tests.tiny_saved_model import write_tiny_saved_model
 
 
 @pytest.fixture(scope="module")
 def folder(root, tmp_path_factory):
     """Two models, five pictures, and an index of the first model."""
     folder = tmp_path_factory.mktemp("search")
-    write = runpy.run_path(str(root / "tests/retrieval/tiny_saved_model.py"))["write_tiny_saved_model"]
+    write = write_tiny_saved_model
     write(folder / "tiny" / "1")
     write(folder / "other" / "1", scale=1.0005)
-    pictures = []
+    images = []
     for number in range(5):
-        colours = np.random.default_rng(number).integers(30, 226, [2, 2, 3], np.uint8)
-        Image.fromarray(colours).resize((64, 48), Image.Resampling.NEAREST).save(folder / f"p{number}.jpg")
-        pictures.append(Picture(f"p{number}", folder / f"p{number}.jpg"))
-    embed(EmbeddingModel(folder / "tiny"), pictures, folder / "index")
+        colors = np.random.default_rng(number).integers(30, 226, [2, 2, 3], np.uint8)
+        Image.fromarray(colors).resize((64, 48), Image.Resampling.NEAREST).save(folder / f"p{number}.jpg")
+        images.append(ImageRef(f"p{number}", folder / f"p{number}.jpg"))
+    embed(SavedModel(folder / "tiny"), images, folder / "index")
     return folder
 
 
 @pytest.fixture
 def search(root, folder):
-    run_script = runpy.run_path(str(root / "tests/experiments/run_script.py"))["run_script"]
     usual = {"savedmodel": folder / "tiny", "index": folder / "index", "image": folder / "p3.jpg"}
     return functools.partial(run_script, "experiments.search", **usual)
 
 
-def test_a_picture_finds_itself_in_its_own_process(root, folder):
+@pytest.mark.slow
+def test_an_image_finds_itself_in_its_own_process(root, folder):
     command = [sys.executable, "-m", "experiments.search", f"--savedmodel={folder / 'tiny' / '1'}",
                f"--index={folder / 'index'}", f"--image={folder / 'p3.jpg'}", "--k=3"]
     done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
@@ -70,6 +71,14 @@ def test_every_kind_of_index_and_a_filter(search, indexes, index):
     assert done.code == 0, done.stderr
     assert done.stdout.split()[1:3] == ["1.0000", "p3"]
     assert sorted(line.split()[2] for line in done.stdout.splitlines()) == ["p1", "p3"]
+
+
+@pytest.mark.parametrize("index", ["hnsw", "index.db"])
+def test_each_condition_that_matches_nothing_is_named(search, indexes, index):
+    done = run_script("experiments.search", "--where=landmark=odd", "--where=landmark=odder", "--where=source=nowhere",
+                      **search.keywords | {"index": indexes / index, "collection": "pictures"})
+    assert done.code == 2
+    assert "index images with landmark=odder and source=nowhere; received none" in done.stderr.splitlines()[-1]
 
 
 @pytest.mark.parametrize(("change", "message"), [

@@ -1,8 +1,8 @@
-"""Mistakes at the study script; whole studies are in tests/experiments/studies/test_run_study.py."""
+"""Mistakes at the study script; whole studies are in tests/experiments/studies/test_runs.py."""
 
 import pytest
 
-from tests.experiments.run_script import run_script
+from tests.run_script import run_script
 
 
 @pytest.mark.parametrize(("change", "said"), [

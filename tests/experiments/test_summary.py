@@ -1,8 +1,11 @@
 """The summary script."""
 
-from tests.experiments.run_script import run_script
+import pytest
+
+from tests.run_script import run_script
 
 
+@pytest.mark.slow
 def test_prints_layers_costs_and_outputs():
     done = run_script("experiments.summary", model="mobilenetv2_se", num_classes=7, height=96, width=128)
     assert done.code == 0
@@ -10,6 +13,12 @@ def test_prints_layers_costs_and_outputs():
                  "Output embedding: (1, 512) float32", "Output feature_map: (1, 3, 4, 1280) float32",
                  "Output logits: (1, 7)"):
         assert text in done.stdout, text
+
+
+def test_a_pattern_that_matches_nothing_is_refused():
+    done = run_script("experiments.summary", list="mobilenet_nothing*")
+    assert (done.code, done.stdout) == (2, "")
+    assert "'mobilenet_nothing*', which matches none" in done.stderr
 
 
 def test_lists_with_costs():

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.experiments.run_script import run_script
+from tests.run_script import run_script
 
 
 @pytest.mark.parametrize(("change", "said"), [
@@ -11,11 +11,7 @@ from tests.experiments.run_script import run_script
     ({"objective": "delgg"}, "a known objective"), ({"sampler": "sorted"}, "--sampler among shuffled"),
     ({"initial_run": "runs/e2", "initial_embedding": "pca"}, "--initial_embedding=random with --initial_run")])
 def test_one_line(tmp_path, change, said):
-    try:
-        done = run_script("experiments.train", records=tmp_path, workdir=tmp_path / "run", **change)
-    except Exception as error:  # a value that absl itself refuses ends before main, as core.script.run prints it
-        assert said in str(error)  # noqa: PT017
-        return
+    done = run_script("experiments.train", records=tmp_path, workdir=tmp_path / "run", **change)
     assert done.code == 2
     assert said in done.stderr
     assert "Traceback" not in done.stderr
@@ -25,7 +21,7 @@ def test_one_line(tmp_path, change, said):
 def asked(monkeypatch):
     """What the script asks the library for; nothing is trained."""
     calls = []
-    for module, name in (("run", "run_training"), ("overfit_run", "overfit_run")):
+    for module, name in (("run", "run_training"), ("dry_runs", "overfit_run")):
         monkeypatch.setattr(f"landmark_zoo.training.{module}.{name}",
                             lambda *words, name=name, **settings: calls.append((name, words, settings)))
     return calls
@@ -42,6 +38,7 @@ def test_smoke(tmp_path, asked):
     assert (config.epochs, config.image_size, config.batch_size) == (1, 96, 8)
     assert settings["objective"].objective == "contrastive"
     assert settings["sampling"].steps_per_epoch == 4
+    assert settings["dry_run"]
 
 
 def test_overfit_one_batch(tmp_path, asked):
@@ -52,3 +49,10 @@ def test_overfit_one_batch(tmp_path, asked):
     assert name == "overfit_run"
     assert words[2] == str(tmp_path)
     assert settings["initial_run"] == "runs/e2"
+
+
+@pytest.mark.parametrize(("given", "asked_for"), [("", None), ("imagenet", "imagenet")])
+def test_empty_weights_are_random_ones(tmp_path, asked, given, asked_for):
+    assert run_script("experiments.train", records=tmp_path, workdir=tmp_path / "run", weights=given).code == 0
+    (_, words, settings), = asked
+    assert (words[4], settings["dry_run"]) == (asked_for, False)

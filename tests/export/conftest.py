@@ -1,6 +1,5 @@
 """Small exports, pictures, and the scripts of export/ without a new process for each."""
 
-import runpy
 import subprocess
 import sys
 
@@ -11,6 +10,8 @@ import tensorflow as tf
 
 from landmark_zoo.models import build_model
 from landmark_zoo.serving.export import export_saved_model
+from tests.run_script import run_script
+from tests.serving.conftest import little
 
 
 def paint(folder, count):
@@ -24,14 +25,12 @@ def paint(folder, count):
 @pytest.fixture
 def run_export(root):
     """Runs `python -m export.NAME --flag=value ...` in this process; gives `code`, `stdout` and `stderr`."""
-    run_script = runpy.run_path(str(root / "tests/experiments/run_script.py"))["run_script"]
     return lambda name, **values: run_script(f"export.{name}", **values)
 
 
 @pytest.fixture(scope="session")
 def members(root, tmp_path_factory):
     """Two exports of little networks, `a` and `b`: side 64, dimensions 6 and 5."""
-    little = runpy.run_path(str(root / "tests/serving/conftest.py"))["little"]
     folder = tmp_path_factory.mktemp("members")
     return [export_saved_model(little(dimension, seed), folder / name, side=64, info={"training_data": f"set {name}"}).parent
             for seed, (name, dimension) in enumerate([("a", 6), ("b", 5)])]

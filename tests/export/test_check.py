@@ -1,21 +1,24 @@
 """`python -m export.check`."""
 
-import runpy
 import sys
 
 import pytest
 
+from tests.tiny_saved_model import write_tiny_saved_model
 
+
+@pytest.mark.slow
 def test_all_signatures_and_another_interpreter(run_export, members):
     done = run_export("check", savedmodel=members[0] / "1", python=sys.executable)
     assert done.code == 0, done.stderr
-    for line in ("serving_default", "crop", "local", "side: 64", "5 pictures embedded without this project's code",
+    for line in ("serving_default", "crop", "local", "side: 64", "5 images embedded without this project's code",
                  "The same with TensorFlow"):
         assert line in done.stdout
 
 
+@pytest.mark.slow
 def test_what_is_not_ours_is_one_line(root, run_export, tmp_path):
-    write = runpy.run_path(str(root / "tests/retrieval/tiny_saved_model.py"))["write_tiny_saved_model"]
+    write = write_tiny_saved_model
     done = run_export("check", savedmodel=write(tmp_path / "tiny" / "1"))
     assert done.code == 2
     assert "info() without resize, aggregation, whitening" in done.stderr

@@ -8,19 +8,19 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from landmark_zoo.data.label_map import LabelMap
-from landmark_zoo.models.config import ModelConfig
-from landmark_zoo.retrieval.picture import Picture
-from landmark_zoo.retrieval.whitening.fit_on_photographs import fit_on_photographs
+from landmark_zoo.data.datasets.image_refs import ImageRef
+from landmark_zoo.data.manifest import LabelMap
+from landmark_zoo.models.registry import ModelConfig
+from landmark_zoo.retrieval.whitening import fit_on_images
 from landmark_zoo.training.checkpoints import Checkpoints
-from landmark_zoo.training.workdir import claim
+from landmark_zoo.training.history import create_or_check_run
 
 
 @pytest.fixture(scope="module")
 def workdir(tmp_path_factory):
     folder = tmp_path_factory.mktemp("run")
     config = ModelConfig("resnet18_se", embedding_dim=8, alpha=0.25)
-    claim(folder, config, LabelMap(["a", "b", "c"]), {"source": "test", "photographs": 9})
+    create_or_check_run(folder, config, LabelMap(["a", "b", "c"]), {"source": "test", "photographs": 9})
     checkpoints = Checkpoints(folder, config.build(3), step=tf.Variable(5, dtype=tf.int64))
     checkpoints.save_initial()
     checkpoints.save(5)
@@ -40,11 +40,56 @@ def test_export_and_check(root, workdir, tmp_path):
     (tmp_path / "a.png").write_bytes(tf.io.encode_png(tf.zeros([40, 40, 3], tf.uint8)).numpy())
     checked = script(root, "check", f"--savedmodel={tmp_path / 'small' / '1'}", f"--images={tmp_path / 'a.png'}")
     assert checked.returncode == 0, checked.stderr
-    assert "1 pictures embedded without this project's code" in checked.stdout
+    assert "1 images embedded without this project's code" in checked.stdout
     loaded = tf.saved_model.load(str(tmp_path / "small" / "1"))
     assert b"test: 9 photographs of 3 landmarks, step 5" in loaded.signatures["info"]()["training_data"].numpy()
     card = json.loads((tmp_path / "small" / "1" / "card.json").read_text())
     assert (card["data"]["photographs"], card["recipe"]["model"]) == (9, "resnet18_se")
+
+
+@pytest.mark.slow
+def test_a_card_of_an_untrained_export_says_so(run_export, workdir, tmp_path):
+    for checkpoint in ("initial", "latest"):
+        done = run_export("savedmodel", workdir=workdir, side=64, output=tmp_path / checkpoint, checkpoint=checkpoint,
+                          fold="false")
+        assert done.code == 0, done.stderr
+    cards = [json.loads((tmp_path / name / "1" / "card.json").read_text()) for name in ("initial", "latest")]
+    assert cards[0]["recipe"]["training"] == "untrained: no training step was made"
+    assert cards[0]["info"]["training_data"] == "untrained: the initial weights of a run on test"
+    assert cards[0]["data"] == {"training": "none", "initialized_for": "a run on test"}
+    assert cards[0]["recipe"]["model"] == "resnet18_se"
+    assert not {"head", "margin", "scale", "epochs"} & cards[0]["recipe"].keys()
+    assert "untrained: no training step was made" in (tmp_path / "initial" / "1" / "README.md").read_text()
+    assert "training" not in cards[1]["recipe"]
+    assert (cards[1]["recipe"]["margin"], cards[1]["data"]["step"]) == (0.3, 5)
+
+
+def facts_and_embedding(path, encoded):
+    model = tf.saved_model.load(str(path))
+    facts = {key: value.numpy() for key, value in model.signatures["info"]().items()}
+    return facts, model.signatures["serving_default"](image_bytes=encoded)["embedding"].numpy()
+
+
+@pytest.mark.slow
+def test_folding_and_bfloat16_keep_weights_fingerprint_and_embedding(run_export, workdir, photos, tmp_path):
+    encoded = tf.constant([path.read_bytes() for path in sorted(photos.rglob("*.jpg"))[:3]])
+    options = {"plain": {"fold": "false"}, "folded": {}, "short": {"precision": "bfloat16"}}
+    found = {}
+    for name, values in options.items():
+        done = run_export("savedmodel", workdir=workdir, side=64, output=tmp_path / name, **values)
+        assert done.code == 0, done.stderr
+        found[name] = facts_and_embedding(tmp_path / name / "1", encoded)
+    expected = found["plain"][1]
+    np.testing.assert_allclose(found["folded"][1], expected, atol=1e-5)
+    assert 0.99 < (found["short"][1] * expected).sum(1).min() < 1 - 1e-7
+    assert len({facts["weights_sha256"] for facts, _ in found.values()}) == 1
+    assert [found[name][0]["precision"] for name in options] == [b"float32", b"float32", b"bfloat16"]
+    data = "1/variables/variables.data-00000-of-00001"
+    sizes = {name: (tmp_path / name / data).stat().st_size for name in options}
+    assert sizes["folded"] < sizes["plain"]
+    assert sizes["short"] < 1000
+    checked = run_export("check", savedmodel=tmp_path / "short" / "1")
+    assert checked.code == 0, checked.stderr
 
 
 @pytest.mark.slow
@@ -54,12 +99,12 @@ def test_scales_and_whitening_fitted_and_then_read(run_export, workdir, photos, 
     assert done.code == 0, done.stderr
     plain = run_export("savedmodel", output=tmp_path / "plain", **flags)
     assert plain.code == 0, plain.stderr
-    pictures = [Picture(path.stem, path) for path in sorted(photos.rglob("*.jpg"))]
-    whitening = fit_on_photographs(tmp_path / "plain", pictures, 4, 0.25, tmp_path / "embeddings")
+    images = [ImageRef(path.stem, path) for path in sorted(photos.rglob("*.jpg"))]
+    whitening = fit_on_images(tmp_path / "plain", images, 4, 0.25, tmp_path / "embeddings")
     whitening.save(tmp_path / "whitening")
     again = run_export("savedmodel", output=tmp_path / "m", whitening=tmp_path / "whitening", **flags)
     assert again.code == 0, again.stderr
-    encoded = tf.constant([picture.path.read_bytes() for picture in pictures])
+    encoded = tf.constant([image.path.read_bytes() for image in images])
     models = [tf.saved_model.load(str(tmp_path / "m" / version)) for version in ("1", "2")]
     found = [model.signatures["serving_default"](image_bytes=encoded)["embedding"].numpy() for model in models]
     assert found[0].shape == (10, 4)
@@ -75,6 +120,7 @@ def test_scales_and_whitening_fitted_and_then_read(run_export, workdir, photos, 
 @pytest.mark.parametrize(("arguments", "said"), [
     ({}, "received neither"), ({"workdir": "absent"}, "a JSON file at absent/model.json"),
     ({"scales": "1,x"}, "numbers for --scales"), ({"scales": "0"}, "scales above 0, none twice"),
+    ({"scales": "17"}, "scales up to 16"),
     ({"scale_power": 0}, "a power above 0"),
 ])
 def test_mistakes_are_one_line(run_export, tmp_path, arguments, said):

@@ -13,7 +13,7 @@ def test_a_file_whose_embeddings_were_compared(script, small_export, photo_folde
     assert [file.name for file in tmp_path.iterdir()] == ["small.tflite"]
 
 
-def test_a_precision_there_is_not(script, tmp_path):
-    done = script("tflite", savedmodel=tmp_path, representative=tmp_path, precision="fp8", output=tmp_path / "out")
-    assert done.returncode == 2
+def test_a_precision_there_is_not(run_export, tmp_path):
+    done = run_export("tflite", savedmodel=tmp_path, representative=tmp_path, precision="fp8", output=tmp_path / "out")
+    assert done.code == 2
     assert "fp8" in done.stderr

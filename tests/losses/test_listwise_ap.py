@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from landmark_zoo.losses.listwise_ap import listwise_ap_loss, soft_bins
-from landmark_zoo.metrics.average_precision import average_precision
+from landmark_zoo.metrics.ranking import average_precision
 
 
 def near(labels, spread, seed=0):
@@ -26,10 +26,10 @@ def by_loops(embeddings, labels, bins):
         if not positives:
             continue
         ranked = found = precision_times_recall = 0
-        for centre in centres:
+        for center in centres:
             members = []
             for i in others:
-                distance = abs(float(query @ embeddings[i]) - centre) * (bins - 1) / 2
+                distance = abs(float(query @ embeddings[i]) - center) * (bins - 1) / 2
                 members.append((labels[i] == labels[q], max(0, 1 - distance)))
             ranked += sum(member for _, member in members)
             here = sum(member for alike, member in members if alike)
@@ -77,7 +77,7 @@ def test_positives_at_a_right_angle_and_beyond_are_pulled_in():
     assert np.abs(tape.gradient(loss, x)[1]).max() > 0
 
 
-def test_pictures_without_partner_rank_but_do_not_ask():
+def test_images_without_partner_rank_but_do_not_ask():
     embeddings = near(np.array([0, 0, 1]), 0.1)
     assert float(listwise_ap_loss(embeddings[:2], [0, 0])) == pytest.approx(0, abs=1e-6)
     intruder = np.concatenate([embeddings[:2], embeddings[:1]])

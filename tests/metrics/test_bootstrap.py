@@ -1,5 +1,3 @@
-"""The bootstrap interval over queries."""
-
 import math
 
 import numpy as np
@@ -7,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from landmark_zoo.metrics.bootstrap import bootstrap_interval
+from landmark_zoo.metrics.bootstrap import bootstrap_interval, crossed_bootstrap_interval, percentile_interval
 
 
 def test_same_seed_same_interval():
@@ -44,3 +42,55 @@ def test_interval_holds_the_mean_and_stays_within_the_values(values):
     mean, low, high = bootstrap_interval(values, resamples=1000)
     assert min(values) - 1e-9 <= low <= mean + 1e-9
     assert mean - 1e-9 <= high <= max(values) + 1e-9
+
+
+def test_one_run_is_the_bootstrap_over_queries():
+    values = np.random.default_rng(0).uniform(size=60)
+    crossed = crossed_bootstrap_interval(values[np.newaxis])
+    assert crossed == pytest.approx(bootstrap_interval(values), abs=0.01)
+
+
+def test_it_draws_what_a_loop_draws():
+    values = np.random.default_rng(0).uniform(size=(3, 20)) + np.array([[0.0], [0.1], [0.2]])
+    generator = np.random.default_rng(1)
+    means = [values[generator.integers(3, size=3)][:, generator.integers(20, size=20)].mean() for _ in range(4000)]
+    mean, low, high = crossed_bootstrap_interval(values, resamples=4000)
+    assert mean == pytest.approx(values.mean())
+    assert (low, high) == pytest.approx(tuple(np.quantile(means, [0.025, 0.975])), abs=0.02)
+
+
+def test_runs_that_differ_widen_it():
+    values = np.tile(np.random.default_rng(0).uniform(size=30), [3, 1])
+    _, low, high = crossed_bootstrap_interval(values)
+    _, wide_low, wide_high = crossed_bootstrap_interval(values + np.array([[-0.2], [0.0], [0.2]]))
+    assert wide_low < low < high < wide_high
+
+
+def test_equal_figures_have_no_width():
+    assert crossed_bootstrap_interval(np.full((3, 5), 0.25)) == pytest.approx((0.25,) * 3)
+
+
+@pytest.mark.parametrize(("values", "options", "said"), [
+    (np.zeros((0, 3)), {}, "without NaN"), (np.array([[0.1, np.nan]]), {}, "1 NaN"), (np.zeros(3), {}, r"shape \(3,\)"),
+    (np.zeros((1, 2)), {"resamples": 10}, "1000 resamples"), (np.zeros((1, 2)), {"level": 1.5}, "between 0 and 1")])
+def test_what_has_no_interval(values, options, said):
+    with pytest.raises(ValueError, match=said):
+        crossed_bootstrap_interval(values, **options)
+
+
+def test_the_middle_part_of_the_values():
+    values = np.random.default_rng(0).permutation(np.arange(2001.0))
+    assert percentile_interval(values, 0.9) == pytest.approx((100, 1900))
+
+
+def test_resamples_without_a_value_do_not_count():
+    values = np.append(np.arange(1001.0), [np.nan] * 500)
+    assert percentile_interval(values, 0.5) == pytest.approx((250, 750))
+
+
+@pytest.mark.parametrize(("count", "level", "message"), [
+    (999, 0.95, "1000 resamples or more; received 999"), (1000, 95, "between 0 and 1; received 95"),
+    (1000, 0.0, "between 0 and 1; received 0.0")])
+def test_too_few_resamples_or_a_level_in_percent(count, level, message):
+    with pytest.raises(ValueError, match=message):
+        percentile_interval(np.zeros(count), level)

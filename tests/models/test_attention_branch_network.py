@@ -1,4 +1,4 @@
-"""Attention Branch Networks: their parts, their parameters, and what they are without attention."""
+import math
 
 import numpy as np
 import pytest
@@ -8,8 +8,12 @@ from landmark_zoo.backbones.build import build_backbone
 from landmark_zoo.backbones.preprocessing import preprocess
 from landmark_zoo.backbones.resnet18 import ResNet18
 from landmark_zoo.core.errors import UserError
-from landmark_zoo.losses.attention_branch_loss import attention_branch_loss
-from landmark_zoo.models.attention_branch_network import build_attention_branch_network
+from landmark_zoo.losses.cross_entropy import attention_branch_loss, softmax_cross_entropy
+from landmark_zoo.models.attention_branch_network import (
+    build_attention_branch_network,
+    build_faulty_abn,
+    build_frozen_classifier,
+)
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (2, 70, 45, 3)).astype(np.uint8)
 LABELS = np.array([1, 4])
@@ -157,3 +161,92 @@ def test_too_many_classes_for_a_branch_without_bottleneck():
 def test_no_classes():
     with pytest.raises(UserError, match=r"a number of classes for resnet18_abn, .*; received none"):
         build_attention_branch_network("resnet18")
+
+
+@pytest.fixture(scope="module")
+def model_faulty_abn():
+    return build_faulty_abn(dense_units=8)
+
+
+def test_logits_are_weighted_probabilities(model_faulty_abn):
+    outputs = model_faulty_abn(IMAGES)
+    np.testing.assert_allclose(np.sum(outputs["logits"], axis=1), 1.25, rtol=1e-5)
+    none = build_faulty_abn("vgg16", 5, attention_weight=0.0, dense_units=8)
+    np.testing.assert_allclose(np.sum(none(IMAGES)["logits"], axis=1), 1, rtol=1e-5)
+
+
+def test_the_best_it_can_say_is_far_from_certain():
+    """As logged by the study, whose loss was divided by its batch of 32: .0667 at best, .10299 for no idea at all."""
+    best = np.zeros((1, 27), np.float32)
+    best[0, 3] = 1.25
+    np.testing.assert_allclose(softmax_cross_entropy(np.array([3]), best) / 32, 0.0667, atol=5e-5)
+    np.testing.assert_allclose(math.log(27) / 32, 0.10299, atol=5e-6)
+
+
+def test_map_multiplies_without_residual(model_faulty_abn):
+    outputs = model_faulty_abn(IMAGES)
+    assert outputs["attention/abn"].shape == (2, 7, 7, 1)
+    convolution = model_faulty_abn.get_layer("map")
+    kernel, bias = convolution.get_weights()
+    convolution.set_weights([np.zeros_like(kernel), np.full_like(bias, -100.0)])
+    try:
+        np.testing.assert_allclose(model_faulty_abn(IMAGES)["feature_map"], 0, atol=1e-6)
+    finally:
+        convolution.set_weights([kernel, bias])
+
+
+def test_parameters_are_those_of_the_study(model_faulty_abn):
+    """139,150,636 there, with 8,448 in the BatchNorm of the convolutions and layers of 4096."""
+    def dense(width):
+        return (7 * 7 * 512 + 1) * width + (width + 1) * width + (width + 1) * 27
+
+    trained = sum(weight.shape.num_elements() for weight in model_faulty_abn.trainable_weights)
+    assert trained - dense(8) + dense(4096) == 139_150_636 - 8_448
+
+
+@pytest.mark.parametrize("arguments", [{"embedding_dim": 16}, {"head": "arcface"}, {"num_classes": None}])
+def test_what_would_change_it_is_refused(arguments):
+    with pytest.raises(UserError, match=r"the head softmax for vgg16_abn_faulty"):
+        build_faulty_abn(**arguments)
+
+
+@pytest.fixture(scope="module")
+def model_frozen_classifier():
+    return build_frozen_classifier(dense_units=8)
+
+
+def test_frozen_classifier_outputs(model_frozen_classifier):
+    outputs = model_frozen_classifier(IMAGES)
+    assert {name: tuple(value.shape) for name, value in outputs.items()} == {
+        "feature_map": (2, 2, 1, 512), "embedding": (2, 8), "logits": (2, 27)}
+    lengths = np.linalg.norm(outputs["embedding"], axis=1)
+    np.testing.assert_allclose(lengths, 1, rtol=1e-5)
+
+
+def test_frozen_classifier_other_sizes(model_frozen_classifier):
+    for size in ((32, 32), (33, 150)):
+        assert model_frozen_classifier(np.zeros((1, *size, 3), np.uint8))["logits"].shape == (1, 27)
+
+
+def test_only_the_dense_layers_learn(model_frozen_classifier):
+    trained = sum(weight.shape.num_elements() for weight in model_frozen_classifier.trainable_weights)
+    assert trained == (7 * 7 * 512 + 1) * 8 + (8 + 1) * 8 + (8 + 1) * 27
+    assert model_frozen_classifier.count_params() - trained == 14_714_688
+
+
+def test_frozen_classifier_embedding_layer_and_another_head():
+    model_frozen_classifier = build_frozen_classifier("vgg16", 5, dense_units=8, embedding_dim=4, head="arcface")
+    outputs = model_frozen_classifier(IMAGES)
+    assert (outputs["embedding"].shape, outputs["logits"].shape) == ((2, 4), (2, 5))
+
+
+def test_weights_that_are_not_there():
+    with pytest.raises(UserError, match="a weight file for vgg16"):
+        build_frozen_classifier(weights="nowhere.h5")
+
+
+def test_another_backbone():
+    model_frozen_classifier = build_frozen_classifier("mobilenet", 5, alpha=0.25, dense_units=8)
+    assert model_frozen_classifier.name == "mobilenet_classifier"
+    assert {weight.name.split("/")[0] for weight in model_frozen_classifier.trainable_weights} == {"fc1", "fc2", "softmax"}
+    assert model_frozen_classifier(IMAGES)["logits"].shape == (2, 5)

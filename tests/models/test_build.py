@@ -1,14 +1,12 @@
-"""What a built model promises."""
-
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from landmark_zoo.backbones.build import build_backbone
 from landmark_zoo.core.errors import UserError
-from landmark_zoo.data.decode import decode_image
-from landmark_zoo.data.resize import resize_square
+from landmark_zoo.data.image_ops import decode_image, resize_square
 from landmark_zoo.models import build_model
+from landmark_zoo.models.build import dense_layers, embed_and_classify, last_map
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (2, 70, 45, 3)).astype(np.uint8)
 
@@ -61,14 +59,13 @@ def text_of(model):
     return "\n".join(lines)
 
 
-@pytest.mark.parametrize("attention", ["se", "eca", "gc_add"])
-@pytest.mark.parametrize(("backbone", "alpha", "placement", "places"), [
-    ("mobilenet", 0.25, "stages", ["c3", "c4", "c5"]), ("mobilenetv2", 0.35, "stages", ["c3", "c4", "c5"]),
-    ("mobilenetv2", 0.35, "blocks", [f"block_{number}" for number in (2, 4, 5, 7, 8, 9, 11, 12, 14, 15)]),
-    ("resnet18", 0.25, "stages", ["c3", "c4", "c5"]),
-    ("resnet18", 0.25, "blocks", [f"conv{stage}_block{block}" for stage in (2, 3, 4, 5) for block in (1, 2)])])
-def test_placements(backbone, alpha, placement, places, attention):
-    model = build_model(backbone, attention, alpha=alpha, placement=placement, embedding_dim=8)
+@pytest.mark.parametrize(("backbone", "attention", "placement", "places"), [
+    ("mobilenet", "gc_add", "stages", ["c3", "c4", "c5"]),
+    ("mobilenetv2", "eca", "blocks", [f"block_{number}" for number in (2, 4, 5, 7, 8, 9, 11, 12, 14, 15)]),
+    ("resnet18", "se", "blocks", [f"conv{stage}_block{block}" for stage in (2, 3, 4, 5) for block in (1, 2)])])
+def test_placements(backbone, attention, placement, places):
+    model = build_model(backbone, attention, alpha=0.35 if backbone == "mobilenetv2" else 0.25, placement=placement,
+                        embedding_dim=8)
     outputs = model(IMAGES)
     assert outputs["embedding"].shape == (2, 8)
     blocks = [name.split("/")[1] for name in outputs if name.startswith("attention/")]
@@ -124,13 +121,11 @@ def trainable(model):
 CONVOLUTIONS = [f"conv{stage}_{place}" for stage in (3, 4, 5) for place in ("block1_2", "block2_1", "block2_2")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("attention", "parameters"), [
-    ("aa", augmented_parameters), pytest.param("san_pairwise", pairwise_parameters, marks=pytest.mark.slow),
-    pytest.param("san_patchwise", patchwise_parameters, marks=pytest.mark.slow)])
-def test_in_the_place_of_convolutions(attention, parameters, tmp_path):
-    plain = build_backbone("resnet18", alpha=0.25, taps=("C5",))
-    file = tmp_path / "weights.h5"
-    tf.keras.Model(plain.input, plain.output["C5"]).save_weights(file)
+    ("aa", augmented_parameters), ("san_pairwise", pairwise_parameters), ("san_patchwise", patchwise_parameters)])
+def test_in_the_place_of_convolutions(attention, parameters, plain_resnet18):
+    plain, file = plain_resnet18
     model = build_model("resnet18", attention, weights=file, alpha=0.25, placement="convolutions", embedding_dim=8)
     backbone = model.get_layer("resnet18")
     for shape in ((2, 64, 96, 3), (2, 96, 64, 3)):
@@ -169,19 +164,25 @@ def test_vgg16_keeps_its_activations():
     assert np.min(outputs["feature_map"]) == 0
 
 
+@pytest.fixture(scope="module")
+def plain_resnet18(tmp_path_factory):
+    """A narrow ResNet-18 and the file of its weights."""
+    plain, file = build_backbone("resnet18", alpha=0.25, taps=("C5",)), tmp_path_factory.mktemp("weights") / "weights.h5"
+    tf.keras.Model(plain.input, plain.output["C5"]).save_weights(file)
+    return plain, file
+
+
 @pytest.mark.parametrize("placement", ["stages", "blocks"])
-def test_pretrained_weights_are_kept(placement, tmp_path):
-    file = tmp_path / "weights.h5"
-    tf.keras.applications.MobileNetV2(include_top=False, weights=None, alpha=0.35,
-                                      input_shape=(None, None, 3)).save_weights(file)
-    plain = build_backbone("mobilenetv2", file, 0.35, taps=("C5",))
-    backbone = build_model("mobilenetv2", "bam", weights=file, alpha=0.35, placement=placement).get_layer("mobilenetv2")
+def test_pretrained_weights_are_kept(placement, plain_resnet18):
+    plain, file = plain_resnet18
+    backbone = build_model("resnet18", "eca", weights=file, alpha=0.25, placement=placement).get_layer("resnet18")
     assert len(backbone.layers) > len(plain.layers)
     for layer in filter(lambda layer: layer.weights, plain.layers):
         for left, right in zip(layer.get_weights(), backbone.get_layer(layer.name).get_weights(), strict=True):
             np.testing.assert_array_equal(left, right)
 
 
+@pytest.mark.slow
 def test_thin_feature_maps_get_two_hidden_channels():
     def reduction(**arguments):
         model = build_model("resnet18", "gc_add", alpha=0.25, placement="blocks", attention_arguments=arguments)
@@ -192,9 +193,9 @@ def test_thin_feature_maps_get_two_hidden_channels():
         reduction(reduction=16)
 
 
-@pytest.mark.parametrize("placement", ["end", "stages", "blocks"])
+@pytest.mark.parametrize("placement", ["end", "blocks"])
 def test_checkpoint_across_two_builds(placement, tmp_path):
-    first, second = (build_model("resnet18", "gc_add", alpha=0.25, placement=placement, embedding_dim=8, num_classes=3)
+    first, second = (build_model("resnet18", "eca", alpha=0.25, placement=placement, embedding_dim=8, num_classes=3)
                      for _ in range(2))
     for variable in first.trainable_variables:
         variable.assign_add(tf.random.normal(variable.shape, stddev=0.05))
@@ -206,7 +207,7 @@ def test_checkpoint_across_two_builds(placement, tmp_path):
 
 @pytest.fixture(scope="module")
 def real(shared_data):
-    """Two photographs and the real MobileNetV2's vectors of them."""
+    """Two images and the real MobileNetV2's vectors of them."""
     paths = sorted((shared_data / "photos" / "wonders" / "taj_mahal").iterdir())[:2]
     images = tf.stack([resize_square(decode_image(tf.io.read_file(str(path))), 160) for path in paths])
     plain = build_model("mobilenetv2", embedding_dim=None, weights=shared_data / "weights")
@@ -221,3 +222,79 @@ def test_identity_blocks_leave_a_pretrained_network_as_it_is(shared_data, real, 
     images, expected = real
     model = build_model("mobilenetv2", attention, placement=placement, embedding_dim=None, weights=shared_data / "weights")
     np.testing.assert_allclose(model(images)["embedding"], expected, atol=1e-5)
+
+
+VECTORS = np.random.default_rng(0).standard_normal((3, 8)).astype(np.float32)
+
+
+def built(**arguments):
+    vectors = tf.keras.Input([8])
+    return tf.keras.Model(vectors, embed_and_classify(vectors, **arguments))
+
+
+def test_without_embedding_layer_the_head_sees_the_vectors_themselves():
+    model = built(num_classes=4)
+    outputs, kernel = model(VECTORS), model.get_layer("softmax").kernel
+    np.testing.assert_allclose(outputs["logits"], VECTORS @ kernel.numpy().T, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(outputs["embedding"], VECTORS / np.linalg.norm(VECTORS, axis=1, keepdims=True), rtol=1e-5)
+
+
+def test_with_an_embedding_layer_the_head_sees_the_embedding():
+    model = built(num_classes=4, embedding_dim=5, head="arcface", head_arguments={"scale": 7.0})
+    outputs = model(VECTORS)
+    np.testing.assert_allclose(model.get_layer("arcface")(outputs["embedding"]), outputs["logits"], rtol=1e-5)
+    assert outputs["embedding"].shape == (3, 5)
+    assert np.abs(outputs["logits"]).max() <= 7
+
+
+def test_no_classes_no_head():
+    assert set(built(num_classes=None)(VECTORS)) == {"embedding"}
+
+
+def test_unknown_head():
+    with pytest.raises(UserError, match="known head"):
+        built(num_classes=4, head="tail")
+
+
+def test_convolutions_are_those_of_keras_with_all_five_poolings():
+    ours, keras = last_map("vgg16"), tf.keras.applications.VGG16(include_top=False, weights=None)
+    ours.set_weights(keras.get_weights())
+    images = np.random.default_rng(0).uniform(-100, 100, (1, 70, 45, 3)).astype(np.float32)
+    assert ours.count_params() == 14_714_688
+    assert ours(images).shape == (1, 2, 1, 512)
+    np.testing.assert_allclose(ours(images), keras(images), rtol=1e-5)
+
+
+def test_one_width_only():
+    with pytest.raises(UserError, match=r"no alpha for vgg16; received alpha=0\.5"):
+        last_map("vgg16", alpha=0.5)
+
+
+def test_other_backbones_end_at_c5():
+    assert last_map("mobilenet", alpha=0.25)(np.zeros((1, 64, 96, 3), np.float32)).shape == (1, 2, 3, 256)
+
+
+@pytest.fixture(scope="module")
+def dense():
+    features = tf.keras.Input([None, None, 4])
+    return tf.keras.Model(features, dense_layers(features, width=6))
+
+
+def test_dense_layers_flatten_a_map_of_7_x_7_as_it_is(dense):
+    features = np.random.default_rng(0).standard_normal((2, 7, 7, 4)).astype(np.float32)
+    x = features.reshape(2, -1)
+    for name in ("fc1", "fc2"):
+        kernel, bias = dense.get_layer(name).get_weights()
+        x = np.maximum(x @ kernel + bias, 0)
+    np.testing.assert_allclose(dense(features), x, rtol=1e-4, atol=1e-5)
+
+
+def test_dense_layers_take_any_size(dense):
+    assert [dense(np.ones((1, *size, 4), np.float32)).shape for size in ((1, 1), (3, 20))] == [(1, 6), (1, 6)]
+
+
+def test_each_dense_layer_drops_half_of_its_units_in_training_only(dense):
+    ones = np.ones((1, 8))
+    for name in ("dropout1", "dropout2"):
+        assert dense.get_layer(name).rate == 0.5
+        np.testing.assert_array_equal(dense.get_layer(name)(ones), ones)

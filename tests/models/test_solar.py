@@ -51,6 +51,7 @@ def test_outputs(model):
     np.testing.assert_allclose(np.linalg.norm(outputs["embedding"], axis=1), 1, rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_starts_as_the_plain_network_with_gem(weights):
     plain = build_model("resnet18", weights=weights, alpha=0.25, embedding_dim=None)(IMAGES)
     solar = build_solar("resnet18", weights=weights, alpha=0.25, embedding_dim=None)(IMAGES)
@@ -100,6 +101,7 @@ def test_other_sizes(model):
         assert model(np.zeros((1, *size, 3), np.uint8))["embedding"].shape == (1, 16)
 
 
+@pytest.mark.slow
 def test_another_backbone_and_the_default_dimension():
     model = build_solar("mobilenet", alpha=0.25)
     assert model.name == "mobilenet_solar"

@@ -1,58 +1,23 @@
 """Results made up for the pages: as objects, and as the folders that an evaluation writes."""
 
-import dataclasses
+import io
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from landmark_zoo.core.errors import UserError
-from landmark_zoo.data.label_map import LabelMap
-from landmark_zoo.data.manifest import Manifest, Shard
-from landmark_zoo.evaluation.protocol_card import ProtocolCard
-from landmark_zoo.evaluation.results import Results
-from landmark_zoo.report.result import Answer, Measure, Result
+from landmark_zoo.data.analysis.collection import Collection, MeasuredImages
+from landmark_zoo.data.analysis.findings import analyze_collection
+from landmark_zoo.data.analysis.images import ImageSplit
+from landmark_zoo.data.analysis.label_noise import JudgedImages, LabelNoise
+from landmark_zoo.data.analysis.measures import MEASURES, measure_image
+from landmark_zoo.data.datasets.images import InvalidImageError
+from landmark_zoo.data.manifest import LabelMap, Manifest, Shard
 from landmark_zoo.report.training_run import TrainingRun
-
-
-@pytest.fixture
-def make_result():
-    """A function from average precisions by query to a `Result`; each query has a right, a wrong and a junk answer."""
-    def make(name="trained", scores=None, **fields):
-        scores = {"q0": 0.25, "q1": 0.5, "q2": 0.75} if scores is None else scores
-        answers = {query: [Answer(f"{query}-right", 1, 0.9, "positive"), Answer("wrong", 2, 0.8, "negative"),
-                           Answer("junk", 3, 0.7, "junk")] for query in scores}
-        mean = sum(scores.values()) / len(scores)
-        defaults = {"benchmark": "toy", "protocol": "gldv2_retrieval",
-                    "queries_used": len(scores), "queries_ignored": 1,
-                    "metrics": {"mAP@100": Measure(mean, mean - 0.1, mean + 0.1), "P@1": Measure(0.875, 0.8, 0.9)},
-                    "card": {"side": 224, "model_name": name}, "average_precision": scores,
-                    "positives": dict.fromkeys(scores, 2), "answers": answers}
-        return Result(name, **{**defaults, **fields})
-    return make
-
-
-@pytest.fixture
-def result_folder(tmp_path):
-    """A function that writes a folder of results as an evaluation does and returns it."""
-    def write(name="trained", folder=None, score=0.5, queries=("q0", "q1", "q2"), **card):
-        figures = {"mAP@100": score, "P@1": 0.625, "P@10": 0.375, "mAP@100/Private": 0.123}
-        facts = {field.name: "as always" for field in dataclasses.fields(ProtocolCard)}
-        facts |= {"benchmark": "toy", "protocol": "gldv2_retrieval", "queries_used": 3, "queries_ignored": 1,
-                  "side": 224, "scales": [1.0], "versions": {"numpy": "1.26.4"}, "model_fingerprint": "ab" * 32, **card}
-        relevances = ["positive", "negative"] * 6
-        Results(name, ProtocolCard(**facts),
-                {key: {"value": value, "low": value - 0.1, "high": value + 0.1, "queries": 3}
-                 for key, value in figures.items()},
-                [{"query_id": query, "average_precision": score + 0.125 * (place - 1), "positives": 2}
-                 for place, query in enumerate(queries)] + [{"query_id": "none", "average_precision": float("nan"),
-                                                             "positives": 0}],
-                [(query, rank, f"i{rank}", 1 / rank, relevance) for query in queries
-                 for rank, relevance in enumerate(relevances, start=1)],
-                ).write(tmp_path / (folder or name), {})
-        return tmp_path / (folder or name)
-    return write
+from tests.evaluation.conftest import make_result, result_folder  # noqa: F401
 
 
 @pytest.fixture
@@ -105,3 +70,57 @@ def find_image(tmp_path):
             raise UserError("a picture", "none", "Look.")
         return path
     return find
+
+
+def encoded(seed, gray=False, size=(64, 48)):
+    """Returns the JPEG of a picture; equal seeds, equal pictures."""
+    coarse = np.random.default_rng(seed).integers(0, 256, (9, 12, 3), dtype=np.uint8)
+    image = Image.fromarray(coarse).resize(size, Image.Resampling.BICUBIC)
+    buffer = io.BytesIO()
+    (image.convert("L") if gray else image).save(buffer, "JPEG", quality=95)
+    return buffer.getvalue()
+
+
+def part(name, images, landmarks=None, missing=()):
+    """Returns measured photographs; None is one that cannot be read."""
+    ids = [f"{name}{number}" for number in range(len(images))]
+    table, faults = np.zeros(len(images), MEASURES), {}
+    for number, data in enumerate(images):
+        if data is None:
+            faults[number] = "empty file"
+        else:
+            table[number] = measure_image(data)
+
+    def read(number):
+        if images[number] is None:
+            raise InvalidImageError("empty file")
+        return images[number]
+    return MeasuredImages(ImageSplit(name, ids, landmarks or [""] * len(ids), [], read, missing), table, faults)
+
+
+def judged(landmarks, strangeness, disagreement, likelier):
+    """Returns a judgement of the first photographs."""
+    names = sorted(set(landmarks))
+    return JudgedImages(np.arange(len(landmarks)), LabelNoise(
+        np.array(strangeness, np.float32), np.array(disagreement, np.float32),
+        np.array([names.index(name) for name in likelier])), names)
+
+
+LANDMARKS = ["set/taj_mahal", "set/taj_mahal", "set/taj_mahal", "<b>gate</b>", "<b>gate</b>", "lone"]
+
+
+@pytest.fixture
+def made():
+    """The functions above."""
+    return SimpleNamespace(encoded=encoded, part=part, judged=judged, landmarks=LANDMARKS)
+
+
+@pytest.fixture
+def findings():
+    """Six photographs of training (one grey, one unreadable, two alike), two index images (one from training), one query."""
+    train = part("train", [encoded(0), encoded(0), encoded(1, gray=True), encoded(2), None, encoded(3)], LANDMARKS, ["gone"])
+    benchmark = [part("index", [encoded(2), encoded(7)]), part("queries", [encoded(8)])]
+    doubts = judged(LANDMARKS, [0.2, 0.25, 0.5, 0.4, 0.3, np.nan], [0, 0.05, 0.5, 1, 0.2, np.nan],
+                    [*LANDMARKS[:3], "set/taj_mahal", "set/taj_mahal", "lone"])
+    return analyze_collection(["photos/wonders"], Collection([train, *benchmark], 1), doubts,
+                              {"set/taj_mahal": "India", "lone": "<Chad>"})

@@ -1,6 +1,6 @@
 import dataclasses
 
-from landmark_zoo.report.result import Measure
+from landmark_zoo.evaluation.results import Measure
 from landmark_zoo.report.summary import summary
 
 
@@ -58,8 +58,8 @@ def test_without_shared_queries_intervals_decide(make_result):
 
 
 def test_unlike_cards_are_named(make_result):
-    text = summary([make_result("a", card={"side": 224, "whitening_learnt_on": "x"}),
-                    make_result("b", card={"side": 288, "whitening_learnt_on": "y"})], None, None)
+    text = summary([make_result("a", side=224, whitening_learnt_on="x"),
+                    make_result("b", side=288, whitening_learnt_on="y")], None, None)
     assert text.endswith("not all was measured alike: the protocol cards differ in side, whitening learnt on.")
 
 

@@ -1,5 +1,3 @@
-"""Diffusion on the graph of the index."""
-
 import json
 
 import numpy as np
@@ -8,9 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from landmark_zoo.core.errors import UserError
-from landmark_zoo.retrieval.affinity_graph import affinity_graph
-from landmark_zoo.retrieval.diffusion import Diffusion
-from landmark_zoo.retrieval.exact_index import ExactIndex
+from landmark_zoo.retrieval.diffusion import Diffusion, affinities, affinity_graph
+from landmark_zoo.retrieval.index.exact import ExactIndex, k_nearest_neighbors
 from tests.retrieval.made_up import made_up, of
 
 
@@ -76,14 +73,42 @@ def test_images_behind_the_cut_keep_their_order():
     assert ranking[12:] == found[12:25]
 
 
-def test_the_cut_is_made_after_the_normalisation():
+@pytest.mark.parametrize("late", [False, True])
+def test_the_cut_is_made_before_or_after_the_normalization(late):
     index, query = made_up(30), made_up(1, seed=3, prefix="q")
-    diffusion = Diffusion(neighbours=5, truncation=12, iterations=300).fit(index)
+    diffusion = Diffusion(neighbours=5, truncation=12, iterations=300, late_truncation=late).fit(index)
     rows, similarities = ExactIndex.of(index).search_positions(query.vectors, 12)
-    part = diffusion.graph.toarray()[np.ix_(rows[0], rows[0])]
+    weights = affinities(*k_nearest_neighbors(index, index, 5)).toarray()
+    kept = range(30) if late else rows[0]
+    degrees = {int(i): sum(weights[i, j] for j in kept) for i in rows[0]}
+    part = [[weights[i, j] / np.sqrt(degrees[i] * degrees[j]) if weights[i, j] else 0 for j in rows[0]] for i in rows[0]]
     start = np.pad(np.maximum(similarities[0, :10], 0).astype(np.float64) ** 3, (0, 2))
-    np.testing.assert_allclose(diffusion.scores(rows[0], similarities[0]), np.linalg.solve(np.eye(12) - 0.99 * part, start),
-                               rtol=1e-3, atol=1e-5)
+    expected = np.linalg.solve(np.eye(12) - 0.99 * np.array(part), start)
+    np.testing.assert_allclose(diffusion.scores(rows[0], similarities[0]), expected, rtol=1e-3, atol=1e-5)
+
+
+def test_without_a_cut_both_truncations_are_the_same():
+    index, queries = made_up(30), made_up(4, seed=3, prefix="q")
+    early, late = (Diffusion(neighbours=5, iterations=300, late_truncation=late).fit(index).rank(queries, 30)
+                   for late in (False, True))
+    assert early == late
+
+
+def test_a_folder_that_does_not_name_its_truncation_is_late(tmp_path):
+    diffusion = Diffusion(neighbours=4, truncation=12).fit(made_up(30))
+    diffusion.save(tmp_path / "d")
+    facts = json.loads((tmp_path / "d/diffusion.json").read_text())
+    del facts["settings"]["late_truncation"]
+    (tmp_path / "d/diffusion.json").write_text(json.dumps(facts))
+    queries = made_up(5, seed=1, prefix="q")
+    assert Diffusion.load(tmp_path / "d").rank(queries) == diffusion.rank(queries)
+
+
+def test_early_truncation_is_saved(tmp_path):
+    queries, diffusion = made_up(5, seed=1, prefix="q"), Diffusion(neighbours=4, truncation=12, late_truncation=False)
+    diffusion.fit(made_up(30)).save(tmp_path / "d")
+    assert Diffusion.load(tmp_path / "d").rank(queries) == diffusion.rank(queries)
+    assert Diffusion(neighbours=4, truncation=12).fit(made_up(30)).rank(queries) != diffusion.rank(queries)
 
 
 def test_queries_never_enter_the_graph():
@@ -119,6 +144,7 @@ def test_save_and_load_give_the_same(tmp_path):
     lambda folder: (folder / "indices.npy").unlink(),
     lambda folder: np.save(folder / "indices.npy", np.full(2, 99)),
     lambda folder: np.save(folder / "data.npy", np.ones(3)),
+    lambda folder: np.save(folder / "data.npy", 2 * np.load(folder / "data.npy")),
 ])
 def test_files_that_do_not_fit_are_refused(tmp_path, spoil):
     Diffusion(neighbours=1).fit(of(["a", "b"], [[1, 0], [0.8, 0.6]])).save(tmp_path / "d")
@@ -141,3 +167,49 @@ def test_refusals(tmp_path):
 def test_settings_out_of_range(settings):
     with pytest.raises(UserError, match="alpha between 0 and 1"):
         Diffusion(**settings)
+
+
+def test_numbers_worked_out_by_hand():
+    rows, similarities = np.array([[1, 2], [0, 2], [1, 0]]), np.array([[0.5, -0.3], [0.5, 0.2], [0.2, -0.3]])
+    graph = affinity_graph(rows, similarities, gamma=1).toarray()
+    np.testing.assert_allclose(graph, [[0, 0.845154, 0], [0.845154, 0, 0.534522], [0, 0.534522, 0]], atol=1e-6)
+
+
+def test_a_neighbor_on_one_side_only_is_none():
+    rows, similarities = np.array([[1], [0], [0]]), np.array([[0.9], [0.9], [0.8]])
+    assert affinity_graph(rows, similarities).nnz == 2
+
+
+def test_an_image_is_no_neighbor_of_itself():
+    graph = affinity_graph(np.array([[0, 1], [1, 0]]), np.array([[1.0, 0.5], [1.0, 0.5]]))
+    np.testing.assert_allclose(graph.toarray(), [[0, 1], [1, 0]])
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(1, 14), st.integers(1, 6), st.integers(0, 99))
+def test_against_loops(count, k, seed):
+    rows, similarities = k_nearest_neighbors(made_up(count, 4, seed), made_up(count, 4, seed), k)
+    weights = np.zeros((count, count))
+    for i in range(count):
+        for place, j in enumerate(rows[i]):
+            if i in rows[j]:
+                weights[i, j] = max(float(similarities[i, place]), 0) ** 3
+    degrees = weights.sum(axis=1)
+    expected = np.zeros_like(weights)
+    for i, j in zip(*weights.nonzero(), strict=True):
+        expected[i, j] = weights[i, j] / np.sqrt(degrees[i] * degrees[j])
+    graph = affinity_graph(rows, similarities).toarray()
+    np.testing.assert_allclose(graph, expected, atol=1e-5)
+    np.testing.assert_allclose(graph, graph.T, atol=1e-15)
+    assert np.abs(np.linalg.eigvalsh(graph)).max() < 1 + 1e-9  # so that I - alpha S can be solved
+
+
+@pytest.mark.parametrize(("name", "value"), [("neighbours", 2.5), ("truncation", "9"), ("iterations", True), ("gamma", None),
+                                             ("late_truncation", 1)])
+def test_settings_of_other_types_are_named(tmp_path, name, value):
+    Diffusion(neighbours=3).fit(made_up(9)).save(tmp_path / "d")
+    facts = json.loads((tmp_path / "d/diffusion.json").read_text())
+    facts["settings"][name] = value
+    (tmp_path / "d/diffusion.json").write_text(json.dumps(facts))
+    with pytest.raises(UserError, match=rf"for {name} in .*diffusion\.json; received"):
+        Diffusion.load(tmp_path / "d")

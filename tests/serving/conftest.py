@@ -7,8 +7,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from landmark_zoo.data.decode import decode_image
-from landmark_zoo.data.resize import resize_long_side
+from landmark_zoo.data.image_ops import decode_image, resize_long_side
 from landmark_zoo.layers.embedding import EmbeddingLayer
 from landmark_zoo.models import build_model
 from landmark_zoo.serving.export import export_saved_model
@@ -25,7 +24,7 @@ def encoded(mode, size, kind, seed=0):
 
 
 @pytest.fixture(scope="session")
-def pictures():
+def encoded_images():
     return [encoded("RGB", (90, 60), "JPEG"), encoded("L", (50, 120), "JPEG"), encoded("RGB", (40, 40), "PNG"),
             encoded("RGB", (300, 32), "JPEG")]
 
@@ -42,10 +41,10 @@ def exported(model, tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def expected(model, pictures):
+def expected(model, encoded_images):
     """The embeddings that the model itself gives."""
-    return np.concatenate([model(resize_long_side(decode_image(tf.constant(picture)), SIDE)[None])["embedding"].numpy()
-                           for picture in pictures])
+    return np.concatenate([model(resize_long_side(decode_image(tf.constant(encoded)), SIDE)[None])["embedding"].numpy()
+                           for encoded in encoded_images])
 
 
 def little(dimension=6, seed=0):

@@ -1,5 +1,6 @@
 """What the check refuses, on signatures made by hand."""
 
+import json
 from types import SimpleNamespace
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 import tensorflow as tf
 
 from landmark_zoo.serving import isolated_program
-from landmark_zoo.serving.check_pictures import write_check_pictures
+from landmark_zoo.serving.check import write_check_images
 
 
 def unit(vectors):
@@ -31,7 +32,7 @@ def good_bytes(image_bytes):
 
 @pytest.fixture(scope="module")
 def encoded(tmp_path_factory):
-    return [path.read_bytes() for path in write_check_pictures(tmp_path_factory.mktemp("pictures"))[:2]]
+    return [path.read_bytes() for path in write_check_images(tmp_path_factory.mktemp("pictures"))[:2]]
 
 
 def loaded(**signatures):
@@ -101,3 +102,22 @@ def test_notices_sixteen_bits(dtype):
         return tf.cast(tf.cast(rows, dtype) * tf.constant(2, dtype), tf.float32)
     found = isolated_program.computes_in_16_bits(loaded(images=images.get_concrete_function()))
     assert found == (dtype != tf.float32)
+
+
+def test_the_whole_check_of_an_exported_model(exported, encoded_images, expected, tmp_path):
+    files = []
+    for number, image in enumerate(encoded_images):
+        files.append(tmp_path / str(number))
+        files[-1].write_bytes(image)
+    isolated_program.main(str(exported), str(tmp_path), files)
+    np.testing.assert_allclose(np.load(tmp_path / "embedding.npy"), expected, atol=1e-4)
+    report = json.loads((tmp_path / "report.json").read_text())
+    assert report["tolerance"] == isolated_program.EQUAL
+    assert report["info"]["side"] == 64
+    assert report["signatures"]["serving_default"]["inputs"].keys() == {"image_bytes"}
+
+
+def test_a_model_without_signatures(tmp_path):
+    tf.saved_model.save(tf.Module(), str(tmp_path / "bare"))
+    with pytest.raises(SystemExit, match="no signature serving_default, images, info"):
+        isolated_program.main(str(tmp_path / "bare"), str(tmp_path), [])

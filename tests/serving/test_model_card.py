@@ -1,12 +1,11 @@
-"""The model card."""
-
 import json
+import time
 
 import pytest
 
-from landmark_zoo.serving.card_notes import CardNotes
-from landmark_zoo.serving.embedders.network import Network
-from landmark_zoo.serving.model_card import model_card, signature_line, write_card
+from landmark_zoo.serving import model_card as module
+from landmark_zoo.serving.embedders import Network
+from landmark_zoo.serving.model_card import CardNotes, card_page, model_card, signature_line, write_card
 from landmark_zoo.serving.signatures import Signatures
 
 
@@ -38,3 +37,52 @@ def test_files(card, tmp_path):
     write_card(tmp_path, card)
     assert json.loads((tmp_path / "card.json").read_text()) == card
     assert (tmp_path / "README.md").read_text().startswith("# m, version 3\n")
+
+
+CARD = {
+    "name": "m", "version": "2", "signatures": {"info": "() -> constants"}, "info": {"dimension": 6, "scales": [0.5, 1.0]},
+    "parameters": 12345, "megabytes": 1.5, "picture": [48, 64], "multiply_accumulates": None,
+    "speed": {"milliseconds_per_picture": 3.14, "batch": 1, "measured": "once", "machine": "x", "cores": 2, "gpus": 0},
+    "data": {}, "recipe": {"epochs": 3, "alpha": None, "odd": "a|b"}, "licence": {"model": "MIT"},
+    "versions": {"numpy": "1"},
+    "scores": [{"benchmark": "toy", "protocol": "folder", "card": {"side": 64, "versions": {"numpy": "1"}},
+                "metrics": {"mAP": {"value": 0.5, "low": 0.4, "high": 0.61, "queries": 7}}}]}
+
+
+def test_page():
+    page = card_page(CARD)
+    for line in ('model = tf.saved_model.load("2")', "| scales | 0.5, 1.0 |", "| parameters | 12,345 |",
+                 "| multiply-accumulates at 48 x 64 | not counted |", "| epochs | 3 |", "| alpha | – |", "| odd | a/b |",
+                 "### toy (folder)", "| mAP | 50.0 | 40.0 | 61.0 | 7 |", "| versions | numpy 1 |", "| model | MIT |"):
+        assert line in page, line
+    assert "## What it was trained on\n\nNot stated." in page
+
+
+def test_says_what_it_takes(card):
+    page = card_page(card)
+    for words in ("JPEG, PNG, GIF", "WebP, TIFF and HEIC", "89,478,485 or fewer", "turns JPEG and PNG as their EXIF",
+                  "brings the longer side to 64 pixels itself"):
+        assert words in page
+    assert "must be turned before" in card_page(CARD)
+
+
+def test_without_scores():
+    assert "## Scores\n\nNone were given." in card_page({**CARD, "scores": []})
+
+
+def test_median_without_the_first_call():
+    naps = iter([0.3, *[0.01] * 7])
+    shapes = []
+
+    def embed(image):
+        shapes.append(tuple(image.shape))
+        time.sleep(next(naps))
+    assert 10 <= module.milliseconds_per_image(embed, 48, 64) < 200
+    assert shapes == [(1, 48, 64, 3)] * 8
+
+
+def test_stops_when_it_takes_long(monkeypatch):
+    monkeypatch.setattr(module, "SECONDS", 0.01)
+    calls = []
+    module.milliseconds_per_image(lambda _: (calls.append(1), time.sleep(0.02)), 32, 32)
+    assert len(calls) == 2

@@ -1,13 +1,16 @@
-"""The signatures, called as a stranger would."""
+import io
 
 import cv2
 import numpy as np
 import pytest
 import tensorflow as tf
+from PIL import Image, ImageOps
 
-from landmark_zoo.layers.l2_normalise import l2_normalise
-from landmark_zoo.serving.embedders.network import Network
-from landmark_zoo.serving.signatures import Signatures
+from landmark_zoo.core.errors import UserError
+from landmark_zoo.data.datasets.images import crop
+from landmark_zoo.layers.embedding import l2_normalize
+from landmark_zoo.serving.embedders import Network
+from landmark_zoo.serving.signatures import Signatures, crop_checked, decode_checked, pad_empty_batch
 
 
 @pytest.fixture(scope="module")
@@ -15,17 +18,17 @@ def loaded(members):
     return tf.saved_model.load(str(members[0]))
 
 
-def embed(loaded, pictures):
-    return loaded.signatures["serving_default"](image_bytes=tf.constant(pictures, tf.string))["embedding"].numpy()
+def embed(loaded, encoded_images):
+    return loaded.signatures["serving_default"](image_bytes=tf.constant(encoded_images, tf.string))["embedding"].numpy()
 
 
-def cut(loaded, pictures, boxes):
-    return loaded.signatures["crop"](image_bytes=tf.constant(pictures, tf.string),
+def cut(loaded, encoded_images, boxes):
+    return loaded.signatures["crop"](image_bytes=tf.constant(encoded_images, tf.string),
                                      box=tf.constant(boxes, tf.float32, [len(boxes), 4]))["embedding"].numpy()
 
 
-def test_bytes_of_many_kinds_equal_the_model(exported, pictures, expected):
-    np.testing.assert_allclose(embed(tf.saved_model.load(str(exported)), pictures), expected, atol=1e-5)
+def test_bytes_of_many_kinds_equal_the_model(exported, encoded_images, expected):
+    np.testing.assert_allclose(embed(tf.saved_model.load(str(exported)), encoded_images), expected, atol=1e-5)
 
 
 def test_images_signature(model, exported):
@@ -57,14 +60,14 @@ def test_empty_batches_give_no_rows(loaded):
     assert (found["features"].shape[0], found["scores"].shape[0]) == (0, 0)
 
 
-def bad_bytes(pictures, kind):
-    return {"empty": b"", "words": b"no picture", "half a JPEG": pictures[0][:len(pictures[0]) // 2],
-            "the head of a PNG": pictures[2][:60]}[kind]
+def bad_bytes(encoded_images, kind):
+    return {"empty": b"", "words": b"no picture", "half a JPEG": encoded_images[0][:len(encoded_images[0]) // 2],
+            "the head of a PNG": encoded_images[2][:60]}[kind]
 
 
 @pytest.mark.parametrize("kind", ["empty", "words", "half a JPEG", "the head of a PNG"])
-def test_bad_bytes_are_named_by_position(loaded, pictures, kind):
-    batch = [pictures[0]] * 7 + [bad_bytes(pictures, kind)] + [pictures[0]] * 8
+def test_bad_bytes_are_named_by_position(loaded, encoded_images, kind):
+    batch = [encoded_images[0]] * 7 + [bad_bytes(encoded_images, kind)] + [encoded_images[0]] * 8
     with pytest.raises(tf.errors.InvalidArgumentError, match="position 7"):
         embed(loaded, batch)
     with pytest.raises(tf.errors.InvalidArgumentError, match="position 7"):
@@ -72,32 +75,32 @@ def test_bad_bytes_are_named_by_position(loaded, pictures, kind):
 
 
 @pytest.mark.parametrize("box", [(0, 0, 91, 60), (20, 0, 20, 60), (50, 0, 20, 60), (-1, 0, 20, 60)])
-def test_bad_boxes_are_named_by_position(loaded, pictures, box):
+def test_bad_boxes_are_named_by_position(loaded, encoded_images, box):
     boxes = [[0, 0, 90, 60]] * 16
     boxes[7] = box
     with pytest.raises(tf.errors.InvalidArgumentError, match=r"x1 <= 90 .* received \[.*\] at position 7"):
-        cut(loaded, [pictures[0]] * 16, boxes)
+        cut(loaded, [encoded_images[0]] * 16, boxes)
 
 
-def test_a_box_for_each_picture(loaded, pictures):
+def test_a_box_for_each_image(loaded, encoded_images):
     with pytest.raises(tf.errors.InvalidArgumentError, match="a box for each of 4 pictures; received 3 boxes"):
-        cut(loaded, pictures, [[0, 0, 20, 20]] * 3)
+        cut(loaded, encoded_images, [[0, 0, 20, 20]] * 3)
 
 
-def test_a_crop_is_the_embedding_of_the_part(loaded, pictures):
-    image = tf.io.decode_png(pictures[2])
+def test_a_crop_is_the_embedding_of_the_part(loaded, encoded_images):
+    image = tf.io.decode_png(encoded_images[2])
     part = tf.io.encode_png(image[5:38, 2:40]).numpy()
-    np.testing.assert_allclose(cut(loaded, [pictures[2]] * 2, [[2, 5, 40, 38], [0, 0, 40, 40]]),
-                               embed(loaded, [part, pictures[2]]), atol=1e-6)
+    np.testing.assert_allclose(cut(loaded, [encoded_images[2]] * 2, [[2, 5, 40, 38], [0, 0, 40, 40]]),
+                               embed(loaded, [part, encoded_images[2]]), atol=1e-6)
 
 
-def test_gray_alpha_and_sixteen_bits_are_the_picture(loaded):
+def test_gray_alpha_and_sixteen_bits_are_the_image(loaded):
     pixels = np.random.default_rng(5).integers(0, 256, (50, 70, 3)).astype(np.uint8)
     gray = np.repeat(pixels[..., :1], 3, axis=2)
     alike = {"rgb": (pixels, ".png"), "alpha": (np.dstack([pixels, np.full((50, 70), 255, np.uint8)]), ".png"),
              "16 bits": (pixels.astype(np.uint16) * 257, ".png"), "bmp": (pixels, ".bmp"),
              "gray": (gray[..., 0], ".png"), "gray as rgb": (gray, ".png")}
-    encoded = [cv2.imencode(suffix, picture)[1].tobytes() for picture, suffix in alike.values()]
+    encoded = [cv2.imencode(suffix, image)[1].tobytes() for image, suffix in alike.values()]
     found = dict(zip(alike, embed(loaded, encoded), strict=True))
     for name in ("alpha", "16 bits", "bmp"):
         np.testing.assert_allclose(found[name], found["rgb"], atol=1e-6, err_msg=name)
@@ -111,6 +114,87 @@ def test_thirty_megapixels(loaded):
     assert found[0] @ found[1] > 0.999
 
 
+def exif(orientation):
+    tags = Image.Exif()
+    tags[0x0112] = orientation
+    return tags
+
+
+@pytest.fixture(scope="module")
+def photograph():
+    coarse = np.random.default_rng(7).integers(0, 256, (6, 8, 3)).astype(np.uint8)
+    return Image.fromarray(coarse).resize((120, 80), Image.Resampling.BICUBIC)
+
+
+def encode(image, kind, **options):
+    buffer = io.BytesIO()
+    image.save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG"])
+def test_turns_as_exif_says_but_not_a_crop(loaded, photograph, kind):
+    stored = encode(photograph, kind)
+    pixels = Image.open(io.BytesIO(stored))
+    turned = [encode(photograph, kind, exif=exif(number)) for number in range(1, 9)]
+    expected = [encode(ImageOps.exif_transpose(_with_exif(pixels, number)), "PNG") for number in range(1, 9)]
+    found = embed(loaded, turned)
+    np.testing.assert_allclose(found, embed(loaded, expected), atol=1e-5)
+    assert np.abs(found[5] - found[0]).max() > 1e-3
+    np.testing.assert_allclose(cut(loaded, turned, [[0, 0, 120, 80]] * 8), np.repeat(found[:1], 8, axis=0), atol=1e-6)
+
+
+def _with_exif(image, orientation):
+    image = image.copy()
+    image.getexif()[0x0112] = orientation
+    return image
+
+
+@pytest.mark.parametrize("size", [(80, 120), (120, 80), (33, 400), (40, 50), (64, 64), (600, 500)])
+def test_images_of_any_size_are_resized_as_bytes_are(loaded, photograph, size):
+    image = photograph.resize(size[::-1])
+    pixels = tf.constant(np.asarray(image), tf.float32)[None]
+    found = loaded.signatures["images"](images=pixels)["embedding"]
+    np.testing.assert_allclose(found, embed(loaded, [encode(image, "PNG")]), atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["images", "local"])
+@pytest.mark.parametrize(("size", "value", "said"), [
+    ((48, 64), np.nan, "received NaN or an infinite number at position 1"),
+    ((48, 64), -np.inf, "received NaN or an infinite number at position 1"),
+    ((0, 64), 0, "Expected images of 32 pixels or more each way; received 0 x 64"),
+    ((0, 0), 0, "received 0 x 0 pixels"), ((31, 64), 0, "received 31 x 64 pixels"), ((64, 9), 0, "received 64 x 9 pixels")])
+def test_pixels_that_are_no_numbers_and_sides_too_short(loaded, name, size, value, said):
+    images = np.zeros((3, *size, 3), np.float32)
+    images[1:, -1:, -1:, 1] = value
+    with pytest.raises(tf.errors.InvalidArgumentError, match=said):
+        loaded.signatures[name](images=tf.constant(images))
+
+
+@pytest.mark.parametrize(("make", "reason"), [
+    (lambda p: encode(p, "WEBP"), "received a WebP file at position 1"),
+    (lambda p: encode(p, "TIFF"), "received a TIFF file at position 1"),
+    (lambda p: encode(p.convert("1"), "BMP"), "received a BMP of 1 bits a pixel, compression 0 at position 1"),
+    (lambda p: encode(p.quantize(9), "GIF", transparency=1), "received a GIF with a transparent color at position 1"),
+    (lambda p: encode(p.resize((40, 20)), "PNG"), "received one of 20 x 40 px, smaller than 32 at position 1"),
+    (lambda p: encode(p, "JPEG")[:-300], "received one that is damaged or cut off at position 1"),
+    (lambda p: _with_size(encode(p, "BMP"), 30000), "too large: 30000 x 30000 px, more than 89,478,485 in all")])
+def test_the_reason_of_a_refusal_is_named(loaded, photograph, make, reason):
+    with pytest.raises(tf.errors.InvalidArgumentError, match=reason):
+        embed(loaded, [encode(photograph, "PNG"), make(photograph)])
+
+
+def _with_size(bmp, side):
+    return bmp[:18] + 2 * side.to_bytes(4, "little") + bmp[26:]
+
+
+def test_info_states_what_is_taken(loaded):
+    info = loaded.signatures["info"]()
+    assert (info["min_side"], info["max_pixels"]) == (32, 89_478_485)
+    assert b"PNG" in info["formats"].numpy()
+    assert b"EXIF" in info["orientation"].numpy()
+
+
 def test_local_features_have_length_one_and_scores(model, exported):
     images = np.random.default_rng(0).integers(0, 256, (2, 64, 96, 3)).astype(np.float32)
     loaded = tf.saved_model.load(str(exported))
@@ -118,7 +202,7 @@ def test_local_features_have_length_one_and_scores(model, exported):
     feature_map = model(images)["feature_map"].numpy()
     assert found["features"].shape == (2, 2, 3, 256)
     np.testing.assert_allclose(found["scores"], np.linalg.norm(feature_map, axis=-1), rtol=1e-4)
-    np.testing.assert_allclose(found["features"], l2_normalise(feature_map), atol=1e-4)
+    np.testing.assert_allclose(found["features"], l2_normalize(feature_map), atol=1e-4)
 
 
 def test_a_model_without_a_map_has_no_local_signature():
@@ -126,3 +210,47 @@ def test_a_model_without_a_map_has_no_local_signature():
     model = tf.keras.Model(images, {"embedding": tf.keras.layers.GlobalAveragePooling2D()(images)})
     names = set(Signatures(Network(model, 64), {"name": "means"}).functions())
     assert names == {"serving_default", "images", "crop", "info"}
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+def test_good_and_bad(compiled):
+    decode = tf.function(decode_checked) if compiled else decode_checked
+    pixels = tf.cast(tf.reshape(tf.range(33 * 40 * 3), [33, 40, 3]) % 256, tf.uint8)
+    assert (decode(tf.io.encode_png(pixels), tf.constant(0))[0].numpy() == pixels.numpy()).all()
+    with pytest.raises(tf.errors.InvalidArgumentError, match="position 3"):
+        decode(tf.constant(b"\xff\xd8\xff no more"), tf.constant(3))
+
+
+PIXELS = np.arange(20 * 30 * 3, dtype=np.uint8).reshape(20, 30, 3)
+
+
+@pytest.mark.parametrize("box", [(0, 0, 30, 20), (0.4, 0.5, 10.5, 11.5), (3.5, 2, 4.6, 3.1), (29, 19, 30, 20)])
+def test_cuts_as_retrieval_does(box):
+    found = crop_checked(tf.constant(PIXELS), tf.constant(box, tf.float32), tf.constant(0))
+    np.testing.assert_array_equal(found, np.asarray(crop(Image.fromarray(PIXELS), box, "it")))
+
+
+@pytest.mark.parametrize("box", [(0, 0, 31, 20), (0, 0, 30, 21), (-1, 0, 5, 5), (5, 5, 5, 9), (9, 5, 5, 9), (5, 9, 9, 5),
+                                 (1.6, 1, 2.4, 9), (float("nan"), 0, 5, 5), (0, 0, float("inf"), 5)])
+@pytest.mark.parametrize("compiled", [True, False])
+def test_refuses_as_retrieval_does(box, compiled):
+    call = tf.function(crop_checked) if compiled else crop_checked
+    with pytest.raises(tf.errors.InvalidArgumentError, match=r"x1 <= 30 .* y1 <= 20; received \[.*\] at position 7"):
+        call(tf.constant(PIXELS), tf.constant(box, tf.float32), tf.constant(7))
+    with pytest.raises(UserError):
+        crop(Image.fromarray(PIXELS), box, "it")
+
+
+def means(images):
+    tf.debugging.assert_positive(tf.size(images))
+    return {"mean": tf.reduce_mean(images, [1, 2])}
+
+
+@pytest.mark.parametrize("size", [(0, 0), (40, 50)])
+def test_no_images_no_rows(size):
+    assert pad_empty_batch(means, tf.zeros([0, *size, 3]))["mean"].shape == (0, 3)
+
+
+def test_images_go_through_unchanged():
+    images = tf.random.stateless_uniform([2, 4, 5, 3], [0, 0])
+    assert tf.reduce_all(pad_empty_batch(means, images)["mean"] == means(images)["mean"])

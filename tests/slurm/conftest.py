@@ -17,7 +17,7 @@ def slurm(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def photographs(tmp_path_factory):
+def images(tmp_path_factory):
     """Folders of 4 landmarks with 12 photographs each: patterns of another colour."""
     folder, random = tmp_path_factory.mktemp("photographs"), np.random.default_rng(0)
     for landmark in range(4):
@@ -31,10 +31,10 @@ def photographs(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def records(photographs, tmp_path_factory):
+def records(images, tmp_path_factory):
     """Records of them."""
-    from landmark_zoo.data.folder import read_folder
-    from landmark_zoo.data.shards import write_records
+    from landmark_zoo.data.datasets.folder import read_folder
+    from landmark_zoo.data.writer import write_records
     folder = tmp_path_factory.mktemp("records")
-    write_records(read_folder([str(photographs)]), folder / "train", split="train", num_shards=2, seed=0, max_side=64)
+    write_records(read_folder([str(images)]), folder / "train", split="train", num_shards=2, seed=0, max_side=64)
     return folder

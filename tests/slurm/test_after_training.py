@@ -57,8 +57,8 @@ def test_evaluation_never_starts_after_a_failure(slurm, submit, records, tmp_pat
     assert not (tmp_path / "evaluation.log").exists()
 
 
-def test_an_array_of_two_equals_one_run(slurm, submit, workdir, photographs, tmp_path):
-    words = (f"--savedmodel={workdir}/savedmodel", f"--photos={photographs}", "--shard_size=8")
+def test_an_array_of_two_equals_one_run(slurm, submit, workdir, images, tmp_path):
+    words = (f"--savedmodel={workdir}/savedmodel", f"--photos={images}", "--shard_size=8")
     for name, elements in (("parts", "0-1"), ("whole", "0-0")):
         array = submit("embed_array", tmp_path / f"{name}%a.log", *words, f"--output={tmp_path / name}",
                        options=[f"--array={elements}"])

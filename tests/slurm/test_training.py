@@ -8,9 +8,9 @@ import time
 import numpy as np
 import pytest
 
+from landmark_zoo.backbones.resnet18 import ResNet18
 from landmark_zoo.training.checkpoints import load_weights
-from landmark_zoo.training.history import read_history
-from landmark_zoo.training.workdir import read_model
+from landmark_zoo.training.history import read_history, read_model
 
 pytestmark = pytest.mark.slow
 FLAGS = ("--model=resnet18_gem", "--alpha=0.25", "--embedding_dim=8", "--batch_size=4", "--image_size=32", "--epochs=4",
@@ -19,12 +19,16 @@ LAST_STEP = 4 * 48 // 4
 
 
 @pytest.fixture(scope="module")
-def submit(slurm, root, records):
+def submit(slurm, root, records, tmp_path_factory):
     """submit(script, workdir, *flags, gpus=4) -> number; the log is workdir.log."""
+    weights = tmp_path_factory.mktemp("weights") / "resnet18.h5"
+    ResNet18(alpha=0.25).save_weights(weights)
+
     def submitted(script, workdir, *flags, gpus=4):
         return slurm.submit("--chdir", root, "--output", workdir.with_suffix(".log"), "--cpus-per-task=1",
                             f"--gpus-per-node={gpus}", root / f"experiments/slurm/{script}.sbatch", *FLAGS,
-                            f"--records={records}", f"--workdir={workdir}", *flags, LANDMARK_ZOO_VENV=sys.prefix)
+                            f"--records={records}", f"--workdir={workdir}", f"--weights={weights}", *flags,
+                            LANDMARK_ZOO_VENV=sys.prefix)
     return submitted
 
 

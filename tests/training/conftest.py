@@ -5,17 +5,19 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from landmark_zoo.data.folder import read_folder
-from landmark_zoo.data.shards import write_records
-from landmark_zoo.models.config import ModelConfig
+from landmark_zoo.data.datasets.folder import read_folder
+from landmark_zoo.data.writer import write_records
+from landmark_zoo.layers.embedding import L2Normalize
+from landmark_zoo.layers.heads.margin import ArcFace
+from landmark_zoo.models.registry import ModelConfig
 from landmark_zoo.training.config import TrainingConfig
-from landmark_zoo.training.grouped_optimizer import Group
+from landmark_zoo.training.optimizer import Group
 from landmark_zoo.training.trainer import Trainer
 
 
 @pytest.fixture(scope="session")
 def records(tmp_path_factory):
-    """Records of 4 easy landmarks with 12 photographs each: patterns of another colour."""
+    """Records of 4 easy landmarks with 12 images each: patterns of another colour."""
     root = tmp_path_factory.mktemp("records")
     random = np.random.default_rng(0)
     for landmark in range(4):
@@ -30,18 +32,19 @@ def records(tmp_path_factory):
     return root
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def model_config():
-    return ModelConfig("mobilenet_se", embedding_dim=8, alpha=0.25, margin=0.1, scale=10.0)
+    """The smallest model of the zoo: quick to build and to trace."""
+    return ModelConfig("resnet18_gem", embedding_dim=8, alpha=0.125, margin=0.1, scale=10.0)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def config():
     return TrainingConfig(epochs=2, batch_size=8, image_size=32, learning_rate=1e-3, freeze_batchnorm=False, log_steps=1)
 
 
 class Toy:
-    """A network of 160 weights that classifies 8 pictures of 4 classes: quick to trace."""
+    """A network of 160 weights that classifies 8 images of 4 classes: quick to trace."""
 
     def __init__(self, batchnorm=False):
         tf.keras.utils.set_random_seed(1)
@@ -77,3 +80,34 @@ class Toy:
 @pytest.fixture
 def toy():
     return Toy
+
+
+EMBEDDINGS = np.array([(1, 0), (0.8, 0.6), (0, 1), (0.6, 0.8)], np.float32)
+
+
+@pytest.fixture
+def toy_images():
+    """Images [4, 1, 1, 2] whose embeddings are the vectors whose pair and triplet losses are reckoned by hand below."""
+    return EMBEDDINGS[:, None, None]
+
+
+@pytest.fixture
+def vector_model():
+    """Makes a model whose embedding is the image itself, with an ArcFace head "arcface" for `num_classes`."""
+    def make(num_classes=None, **outputs):
+        images = tf.keras.Input([1, 1, 2])
+        vectors = L2Normalize(name="embedding")(tf.keras.layers.Flatten()(images))
+        named = {"embedding": vectors}
+        if num_classes:
+            named["logits"] = ArcFace(num_classes, margin=0.3, scale=10.0, name="arcface")(vectors)
+        named |= {name: make(vectors) for name, make in outputs.items()}
+        return tf.keras.Model(images, named)
+    return make
+
+
+@pytest.fixture
+def eagerly():
+    """Runs tf.functions line by line: no tracing, which takes longer than small steps themselves."""
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)

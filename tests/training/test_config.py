@@ -1,9 +1,14 @@
 """Impossible settings are refused with the flag's name."""
 
+import dataclasses
+import math
+
 import pytest
 
 from landmark_zoo.core.errors import UserError
 from landmark_zoo.training.config import TrainingConfig
+from landmark_zoo.training.objectives import ObjectiveConfig
+from landmark_zoo.training.sampling import SamplingConfig
 
 
 @pytest.mark.parametrize(("change", "said"), [
@@ -32,6 +37,21 @@ def test_refused(change, said):
         TrainingConfig(**change)
 
 
+@pytest.mark.parametrize("config", [TrainingConfig, ObjectiveConfig, SamplingConfig])
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+def test_numbers_that_are_not_finite(config, value):
+    for field in dataclasses.fields(config):
+        if isinstance(field.default, float):
+            with pytest.raises(UserError, match=f"--{field.name}"):
+                config(**{field.name: value})
+
+
+@pytest.mark.parametrize("seed", [-1, 2**32, 10**12])
+def test_seeds_past_32_bits(seed):
+    with pytest.raises(UserError, match="--seed from 0 to 4294967295"):
+        TrainingConfig(seed=seed)
+
+
 def test_a_frozen_backbone_said_twice_is_no_contradiction():
     assert TrainingConfig(backbone_multiplier=0.0, freeze="all").freeze == "all"
 
@@ -39,7 +59,7 @@ def test_a_frozen_backbone_said_twice_is_no_contradiction():
 @pytest.mark.parametrize(("epochs", "sizes", "expected"), [
     (6, "160,192,224", [160, 160, 192, 192, 224, 224]), (4, "160,192,224", [160, 160, 192, 224]),
     (2, "160,192,224", [160, 192]), (3, "", [200, 200, 200]), (5, "64", [64] * 5)])
-def test_pictures_grow(epochs, sizes, expected):
+def test_images_grow(epochs, sizes, expected):
     config = TrainingConfig(epochs=epochs, image_size=200, image_sizes=sizes)
     assert [config.size_at(epoch) for epoch in range(epochs)] == expected
     assert config.size_at(epochs) == (int(sizes.split(",")[-1]) if sizes else 200)

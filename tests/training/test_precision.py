@@ -1,4 +1,5 @@
-"""Number formats."""
+import functools
+import logging
 
 import numpy as np
 import pytest
@@ -6,13 +7,14 @@ import tensorflow as tf
 
 from landmark_zoo.backbones.build import build_backbone
 from landmark_zoo.models import create_model
-from landmark_zoo.training.precision import precision
+from landmark_zoo.training.precision import LossScale, auto_precision, policy_for, precision
 
 
-def built(policy, name="mobilenet_se"):
+@functools.cache
+def built(policy):
     tf.keras.utils.set_random_seed(0)
     with precision(policy):
-        return create_model(name, alpha=0.25, embedding_dim=8, num_classes=3)
+        return create_model("resnet18_se", alpha=0.125, embedding_dim=8, num_classes=3)
 
 
 @pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
@@ -42,6 +44,7 @@ def test_a_checkpoint_is_the_same_without_the_policy(tmp_path):
         np.testing.assert_array_equal(left, right)
 
 
+@pytest.mark.slow
 def test_the_normalisation_inside_efficientnet_is_float32_too():
     with precision("mixed_bfloat16"):
         network = build_backbone("efficientnetb0", taps=("C3",))
@@ -49,3 +52,51 @@ def test_the_normalisation_inside_efficientnet_is_float32_too():
     assert {layer.compute_dtype for layer in network.layers if layer.name.startswith("normalization")} == {"float32"}
     assert network.get_layer("stem_conv").compute_dtype == "bfloat16"
     assert network(np.full((1, 64, 64, 3), 128, np.float32))["C3"].dtype == tf.bfloat16
+
+
+@pytest.mark.parametrize(("cards", "policy"), [
+    ([], "float32"), ([(6, 0)], "float32"), ([(7, 0)], "float32"), ([(7, 5), (7, 5)], "float32"),
+    ([(8, 0)], "mixed_bfloat16"), ([(8, 6)] * 4, "mixed_bfloat16"), ([(9, 0)], "mixed_bfloat16"),
+    ([(8, 0), (6, 0)], "float32"), ([None], "float32")],
+    ids=["CPU", "P100", "V100", "T4", "A100", "A10", "H100", "mixed", "unknown"])
+def test_by_compute_capability(cards, policy):
+    assert policy_for(cards) == policy
+
+
+def test_what_was_asked_for_is_kept_and_auto_is_printed(caplog, monkeypatch):
+    assert auto_precision("mixed_float16") == "mixed_float16"
+    with caplog.at_level(logging.INFO, logger="absl"):
+        assert auto_precision("auto") == "float32"
+        config = "landmark_zoo.training.precision.tf.config"
+        monkeypatch.setattr(f"{config}.get_visible_devices", lambda _: ["card"])
+        monkeypatch.setattr(f"{config}.experimental.get_device_details",
+                            lambda _: {"device_name": "A100", "compute_capability": (8, 0)})
+        assert auto_precision("auto") == "mixed_bfloat16"
+    assert [record.getMessage() for record in caplog.records] == [
+        "--precision=auto: float32 on the CPU.",
+        "--precision=auto: mixed_bfloat16 on A100 (compute capability 8.0)."]
+
+
+def test_halves_at_overflow_and_doubles_after_good_steps():
+    scale, seen = LossScale(growth_steps=3), []
+    for finite in (False, True, True, True, True, True, False, True):
+        scale.update(tf.constant(finite))
+        seen.append(float(scale.value) / 2**15)
+    assert seen == [0.5, 0.5, 0.5, 1, 1, 1, 0.5, 0.5]
+
+
+def test_unscales():
+    scale = LossScale()
+    scale.value.assign(4.0)
+    gradient, = scale.unscale([tf.constant([8.0, 2.0], tf.float16)])
+    assert gradient.dtype == tf.float32
+    np.testing.assert_array_equal(gradient, [2.0, 0.5])
+
+
+def test_gives_up_at_one():
+    scale = LossScale()
+    for _ in range(15):
+        scale.update(tf.constant(False))
+    assert float(scale.value) == 1
+    with pytest.raises(tf.errors.InvalidArgumentError, match="not finite"):
+        scale.update(tf.constant(False))

@@ -1,5 +1,5 @@
-"""Whole runs: learning, resuming, and the mistakes a user can make."""
-
+import dataclasses
+import functools
 import os
 import shutil
 import signal
@@ -11,22 +11,30 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from landmark_zoo.backbones.resnet18 import ResNet18
 from landmark_zoo.core.errors import UserError
-from landmark_zoo.core.files import read_json
-from landmark_zoo.layers.attention import Attention
-from landmark_zoo.models.config import ModelConfig
+from landmark_zoo.core.files import lock_directory, read_json
+from landmark_zoo.data.manifest import read_manifest
+from landmark_zoo.layers.attention.base import Attention
+from landmark_zoo.models.registry import ModelConfig
+from landmark_zoo.training.batch_losses import EmbeddingPairs
 from landmark_zoo.training.checkpoints import load_weights
-from landmark_zoo.training.history import read_history
-from landmark_zoo.training.objectives.config import ObjectiveConfig
-from landmark_zoo.training.run import run_training
+from landmark_zoo.training.config import TrainingConfig
+from landmark_zoo.training.distributed.collectives import WorkerInfo
+from landmark_zoo.training.history import read_history, read_model
+from landmark_zoo.training.objectives import ObjectiveConfig
+from landmark_zoo.training.optimizer import GroupedOptimizer
+from landmark_zoo.training.run import TrainingSetup, check_start, run_training
 from landmark_zoo.training.sampling import SamplingConfig
 from landmark_zoo.training.train_step import TrainStep
-from landmark_zoo.training.trainer import ToldToStopError
-from landmark_zoo.training.workdir import read_model
+from landmark_zoo.training.trainer import PreemptedError
 
 TRAIN = [sys.executable, "-m", "experiments.train", "--model=mobilenet_se", "--alpha=0.25", "--embedding_dim=8",
          "--batch_size=4", "--image_size=32", "--epochs=3", "--learning_rate=1e-3", "--nofreeze_batchnorm", "--log_steps=1",
          "--checkpoint_steps=5"]
+
+PAIRS = SamplingConfig("classes_by_images", steps_per_epoch=2)
+TUPLES = SamplingConfig("mined_tuples", query_size=4, pool_size=30, negatives=2)
 
 
 def weights(workdir):
@@ -36,16 +44,101 @@ def weights(workdir):
     return model.get_weights()
 
 
-def test_learns_and_leaves_its_facts(records, model_config, config, tmp_path):
-    run_training(model_config, type(config)(**{**vars(config), "epochs": 8}), records, tmp_path / "run")
-    history = read_history(tmp_path / "run" / "history.jsonl")
+@pytest.fixture(scope="module")
+def train_only(records, tmp_path_factory):
+    """The records without their validation split."""
+    folder = tmp_path_factory.mktemp("train_only")
+    (folder / "train").symlink_to(records / "train", target_is_directory=True)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def trained(records, model_config, config, tmp_path_factory):
+    """Folder of a run of 4 epochs of 6 steps, stopped after step 3 and continued; tests that write take a copy."""
+    workdir, asked = tmp_path_factory.mktemp("trained"), []
+    config = dataclasses.replace(config, epochs=4, learning_rate=1e-2)
+    with pytest.raises(PreemptedError, match="Saved at step 3 of 24"):
+        run_training(model_config, config, records, workdir, should_stop=lambda: asked.append(1) or len(asked) >= 3)
+    run_training(model_config, config, records, workdir)
+    return workdir, config
+
+
+@pytest.fixture
+def trained_copy(trained, tmp_path):
+    """A copy of the trained run, and its config."""
+    shutil.copytree(trained[0], tmp_path / "trained")
+    return tmp_path / "trained", trained[1]
+
+
+def test_learns_and_leaves_its_facts(trained):
+    history = read_history(trained[0] / "history.jsonl")
     losses = [line["loss"] for line in history if "loss" in line]
-    assert len(losses) == 48
+    assert len(losses) == 24
     assert np.mean(losses[-6:]) < np.mean(losses[:6]) - 0.5
-    assert [line["step"] for line in history if "validation_loss" in line] == list(range(6, 49, 6))
-    facts = read_json(tmp_path / "run" / "model.json")
+    assert [line["step"] for line in history if "validation_loss" in line] == list(range(6, 25, 6))
+    facts = read_json(trained[0] / "model.json")
     assert (facts["num_classes"], facts["photographs"]) == (4, 48)
-    assert list((tmp_path / "run" / "tensorboard").glob("*tfevents*"))
+    assert list((trained[0] / "tensorboard").glob("*tfevents*"))
+
+
+def test_told_to_end_it_saves_and_goes_on_later(trained):
+    assert [line["step"] for line in read_history(trained[0] / "history.jsonl") if "loss" in line] == list(range(1, 25))
+
+
+def test_a_finished_run_is_left_as_it_is(trained_copy, records, model_config):
+    workdir, config = trained_copy
+    before, last = (workdir / "history.jsonl").read_text(), weights(workdir)
+    run_training(model_config, config, records, workdir)
+    assert (workdir / "history.jsonl").read_text() == before
+    for left, right in zip(weights(workdir), last, strict=True):
+        np.testing.assert_array_equal(left, right)
+
+
+@pytest.mark.parametrize("change", [{"embedding_dim": 16}, {"model": "resnet18_mac"}])
+def test_another_model_in_the_same_folder(trained_copy, records, model_config, change):
+    workdir, config = trained_copy
+    with pytest.raises(UserError, match="config"):
+        run_training(dataclasses.replace(model_config, **change), config, records, workdir)
+
+
+def test_other_flags_of_the_loss_in_the_same_folder(trained_copy, records, model_config):
+    workdir, config = trained_copy
+    with pytest.raises(UserError, match=r"--label_smoothing=0\.0; received --label_smoothing=0\.1"):
+        run_training(model_config, config, records, workdir, objective=ObjectiveConfig(label_smoothing=0.1))
+
+
+def test_other_records_of_the_same_landmarks_and_number(trained_copy, records, model_config, tmp_path):
+    """Checksums tell that labels were swapped or images exchanged."""
+    workdir, config = trained_copy
+    shutil.copytree(records / "train", tmp_path / "other" / "train")
+    manifest = read_manifest(tmp_path / "other" / "train")
+    first = dataclasses.replace(manifest.shards[0], sha256="0" * 64)
+    dataclasses.replace(manifest, shards=(first, *manifest.shards[1:])).save()
+    with pytest.raises(UserError, match="records of other content"):
+        run_training(model_config, config, tmp_path / "other", workdir)
+    shutil.copytree(records / "train", tmp_path / "moved" / "train")
+    run_training(model_config, config, tmp_path / "moved", workdir)
+
+
+def test_frozen_random_weights_write_nothing(records, model_config, tmp_path):
+    with pytest.raises(UserError, match="pretrained weights for resnet18_gem"):
+        run_training(model_config, TrainingConfig(batch_size=8, image_size=32), records, tmp_path / "run")
+    assert not list((tmp_path / "run").glob("*.json"))
+
+
+def test_two_runs_in_one_folder(records, model_config, config, tmp_path):
+    with lock_directory(tmp_path), pytest.raises(UserError, match="a run that is using it"):
+        run_training(model_config, config, records, tmp_path)
+
+
+@pytest.mark.slow
+def test_started_from_another_run(trained, records, model_config, config, tmp_path):
+    """Classification first, contrastive from there, as in the two stages of arXiv:2208.04201."""
+    run_training(model_config, dataclasses.replace(config, epochs=0), records, tmp_path,
+                 objective=ObjectiveConfig("contrastive"), sampling=PAIRS, initial_run=str(trained[0]))
+    head = len(model_config.build(4).get_layer("arcface").get_weights())
+    for left, right in zip(weights(trained[0])[:-head], weights(tmp_path), strict=True):
+        np.testing.assert_array_equal(left, right)
 
 
 @pytest.mark.slow
@@ -71,57 +164,14 @@ def test_killed_in_the_middle_of_an_epoch_it_ends_where_an_uninterrupted_run_end
         np.testing.assert_allclose(left, right, atol=2e-4)
 
 
-def test_a_finished_run_is_left_as_it_is(records, model_config, config, tmp_path):
-    for _ in range(2):
-        run_training(model_config, config, records, tmp_path)
-    assert [line["step"] for line in read_history(tmp_path / "history.jsonl") if "loss" in line] == list(range(1, 13))
-
-
-def test_no_epochs_give_the_initial_checkpoint(records, model_config, config, tmp_path):
-    run_training(model_config, type(config)(**{**vars(config), "epochs": 0}), records, tmp_path, initial_embedding="pca")
+@pytest.mark.slow
+def test_no_epochs_give_the_initial_checkpoint(train_only, model_config, config, tmp_path):
+    run_training(model_config, dataclasses.replace(config, epochs=0), train_only, tmp_path, initial_embedding="pca")
     config, facts = read_model(tmp_path)
     initial, latest = (config.build(facts["num_classes"]) for _ in range(2))
     assert load_weights(initial, tmp_path, "initial") == load_weights(latest, tmp_path, "latest") == 0
     for left, right in zip(initial.get_weights(), latest.get_weights(), strict=True):
         np.testing.assert_array_equal(left, right)
-
-
-def test_nan_stops_with_a_sentence_and_keeps_the_checkpoint_before(records, model_config, config, tmp_path):
-    with pytest.raises(UserError, match=r"a finite (loss|gradient); received NaN or infinity at step \d+\. Lower"):
-        run_training(model_config, type(config)(**{**vars(config), "optimizer": "adamw", "weight_decay": 1e38}), records,
-                     tmp_path)
-    assert all(np.isfinite(values).all() for values in weights(tmp_path))
-
-
-@pytest.mark.parametrize(("change", "said"), [({"embedding_dim": 16}, "config"), ({"model": "mobilenet_gem"}, "config")])
-def test_another_model_in_the_same_folder(records, model_config, config, tmp_path, change, said):
-    run_training(model_config, type(config)(**{**vars(config), "epochs": 0}), records, tmp_path)
-    with pytest.raises(UserError, match=said):
-        run_training(type(model_config)(**{**vars(model_config), **change}), config, records, tmp_path)
-
-
-def test_two_runs_in_one_folder(records, model_config, config, tmp_path):
-    from landmark_zoo.core.lock import lock_directory
-    with lock_directory(tmp_path), pytest.raises(UserError, match="a run that is using it"):
-        run_training(model_config, config, records, tmp_path)
-
-
-def test_a_full_disk_at_a_checkpoint(records, model_config, config, tmp_path, monkeypatch):
-    saved = []
-    save = tf.train.CheckpointManager.save
-
-    def full_at_the_second(self, **arguments):
-        saved.append(arguments)
-        if len(saved) == 2:
-            raise tf.errors.ResourceExhaustedError(None, None, "ckpt-6.tempstate; No space left on device")
-        return save(self, **arguments)
-
-    monkeypatch.setattr(tf.train.CheckpointManager, "save", full_at_the_second)
-    with pytest.raises(OSError, match="No space left"):
-        run_training(model_config, config, records, tmp_path)
-    monkeypatch.undo()
-    run_training(model_config, config, records, tmp_path)
-    assert read_history(tmp_path / "history.jsonl")[-1]["step"] == 12
 
 
 def test_a_damaged_record_file_is_named(records, model_config, config, tmp_path):
@@ -135,66 +185,24 @@ def test_a_damaged_record_file_is_named(records, model_config, config, tmp_path)
         run_training(model_config, config, tmp_path / "records", tmp_path / "run")
 
 
-def test_told_to_end_it_saves_and_goes_on_later(records, model_config, config, tmp_path):
-    asked = []
-    with pytest.raises(ToldToStopError, match="Saved at step 3 of 12"):
-        run_training(model_config, config, records, tmp_path, stop=lambda: asked.append(1) or len(asked) >= 3)
-    run_training(model_config, config, records, tmp_path)
-    assert [line["step"] for line in read_history(tmp_path / "history.jsonl") if "loss" in line] == list(range(1, 13))
-
-
-def test_more_dimensions_than_photographs(records, config, model_config, tmp_path):
-    with pytest.raises(UserError, match=r"--embedding_dim <= 48 .*; received 100"):
-        run_training(type(model_config)(**{**vars(model_config), "embedding_dim": 100}), config, records, tmp_path,
-                     initial_embedding="pca")
-
-
-def test_blocks_inside_a_frozen_backbone_learn(records, model_config, config, tmp_path):
-    """Inserted blocks have the head's learning rate, and freezing the backbone's BatchNorm leaves theirs alone."""
-    model_config = type(model_config)(**{**vars(model_config), "model": "resnet18_bam", "placement": "stages"})
-    config = type(config)(**{**vars(config), "epochs": 1, "backbone_multiplier": 0.0, "freeze_batchnorm": True})
-    run_training(model_config, config, records, tmp_path)
-    read = [model_config.build(4) for _ in range(2)]
-    for model, which in zip(read, ("initial", "latest"), strict=True):
-        load_weights(model, tmp_path, which)
-    initial, latest = (model.get_layer("resnet18") for model in read)
-    for before, after in zip(initial.layers, latest.layers, strict=True):
-        moved = [not np.array_equal(left, right)
-                 for left, right in zip(before.get_weights(), after.get_weights(), strict=True)]
-        if isinstance(before, Attention):
-            assert sum(moved) > len(moved) / 2
-            assert any(flag for flag, weight in zip(moved, before.weights, strict=True) if "moving_mean" in weight.name)
-        else:
-            assert not any(moved)
-
-
-def test_killed_before_the_first_checkpoint_it_still_starts_from_the_pretrained_weights(records, model_config, config,
+@pytest.mark.slow
+def test_killed_before_the_first_checkpoint_it_still_starts_from_the_pretrained_weights(train_only, model_config, config,
                                                                                         tmp_path, monkeypatch):
-    network = tf.keras.applications.MobileNet(include_top=False, weights=None, alpha=0.25, input_shape=(None, None, 3))
+    network = ResNet18(include_top=False, weights=None, input_shape=(None, None, 3), alpha=model_config.alpha)
     network.set_weights([np.full_like(value, 0.125) for value in network.get_weights()])
-    network.save_weights(tmp_path / "mobilenet.h5")
-    config = type(config)(**{**vars(config), "epochs": 0})
+    network.save_weights(tmp_path / "resnet18.weights.h5")
 
     def killed(*_, **__):
         raise KeyboardInterrupt
-    monkeypatch.setattr("landmark_zoo.training.initial_embedding.pca_start", killed)
-    arguments = (model_config, config, records, tmp_path / "run", str(tmp_path / "mobilenet.h5"))
+    monkeypatch.setattr("landmark_zoo.training.initialization.init_pca", killed)
+    arguments = (model_config, dataclasses.replace(config, epochs=0), train_only, tmp_path / "run",
+                 str(tmp_path / "resnet18.weights.h5"))
     with pytest.raises(KeyboardInterrupt):
         run_training(*arguments, "pca")
     run_training(*arguments, "random")
     assert (weights(tmp_path / "run")[0] == 0.125).all()
 
 
-def test_attention_branch_network_learns_from_both_losses(records, config, tmp_path):
-    model_config = ModelConfig("resnet18_abn", embedding_dim=0, alpha=0.125, head="softmax")
-    run_training(model_config, type(config)(**{**vars(config), "epochs": 1}), records, tmp_path)
-    lines = [line["loss"] for line in read_history(tmp_path / "history.jsonl") if "loss" in line]
-    assert len(lines) == 6
-    assert lines[0] > 1.5 * np.log(4), "the sum of two cross-entropies"
-
-
-PAIRS = SamplingConfig("classes_by_images", steps_per_epoch=2)
-TUPLES = SamplingConfig("mined_tuples", query_size=4, pool_size=30, negatives=2)
 
 
 @pytest.mark.slow
@@ -203,7 +211,7 @@ TUPLES = SamplingConfig("mined_tuples", query_size=4, pool_size=30, negatives=2)
     (ObjectiveConfig(label_smoothing=0.1), SamplingConfig("aspect_groups", augmentation="glam", steps_per_epoch=2), {}),
     (ObjectiveConfig("contrastive"), PAIRS, {}),
     (ObjectiveConfig("contrastive_linear", classification_weight=0.5), PAIRS, {}),
-    (ObjectiveConfig("triplet_semihard"), PAIRS, {"pooling": "mac"}),
+    (ObjectiveConfig("triplet_semihard"), PAIRS, {"model": "resnet18_mac"}),
     (ObjectiveConfig("triplet_hard"), PAIRS, {}),
     (ObjectiveConfig("tuple_contrastive"), TUPLES, {"model": "mobilenet_how"}),
     (ObjectiveConfig("tuple_solar"), TUPLES, {"model": "mobilenet_solar"}),
@@ -211,7 +219,7 @@ TUPLES = SamplingConfig("mined_tuples", query_size=4, pool_size=30, negatives=2)
     ids=lambda value: getattr(value, "objective", getattr(value, "sampler", "")))
 def test_every_objective_and_sampler(records, model_config, config, tmp_path, objective, sampling, model):
     """Two epochs of two steps; the folder then gives back a model of those weights."""
-    model_config = type(model_config)(**{**vars(model_config), **model})
+    model_config = dataclasses.replace(model_config, **model)
     run_training(model_config, config, records, tmp_path, objective=objective, sampling=sampling)
     history = read_history(tmp_path / "history.jsonl")
     assert [line["step"] for line in history if "loss" in line] == [1, 2, 3, 4]
@@ -226,7 +234,7 @@ def test_every_objective_and_sampler(records, model_config, config, tmp_path, ob
 @pytest.mark.slow
 def test_killed_in_the_middle_of_a_mined_epoch_it_goes_on_with_the_same_tuples(records, config, tmp_path, monkeypatch):
     model_config = ModelConfig("resnet18_gem", embedding_dim=8, alpha=0.125)
-    config = type(config)(**{**vars(config), "checkpoint_steps": 1})
+    config = dataclasses.replace(config, checkpoint_steps=1)
     recipe = {"objective": ObjectiveConfig("tuple_triplet"), "sampling": TUPLES}
     run_training(model_config, config, records, tmp_path / "whole", **recipe)
     step = TrainStep.__call__
@@ -246,19 +254,110 @@ def test_killed_in_the_middle_of_a_mined_epoch_it_goes_on_with_the_same_tuples(r
         np.testing.assert_allclose(left, right, atol=2e-4)
 
 
-def test_started_from_another_run(records, model_config, config, tmp_path):
-    """Classification first, contrastive from there, as in the two stages of arXiv:2208.04201."""
-    first, nothing = tmp_path / "first", type(config)(**{**vars(config), "epochs": 0})
-    run_training(model_config, type(config)(**{**vars(config), "epochs": 1}), records, first)
-    run_training(model_config, nothing, records, tmp_path / "second", objective=ObjectiveConfig("contrastive"),
-                 sampling=PAIRS, initial_run=str(first))
-    head = len(model_config.build(4).get_layer("arcface").get_weights())
-    for left, right in zip(weights(first)[:-head], weights(tmp_path / "second"), strict=True):
-        np.testing.assert_array_equal(left, right)
+@pytest.fixture(scope="module")
+def make_setup(records, model_config, config, tmp_path_factory):
+    """Makes the setup of a run; the same settings give the same object."""
+    @functools.cache
+    def make(objective=ObjectiveConfig(), sampling=SamplingConfig(), model=(), **settings):  # noqa: B008 (frozen)
+        return TrainingSetup(dataclasses.replace(model_config, **dict(model)), dataclasses.replace(config, **settings),
+                             objective, sampling, read_manifest(records / "train"), None, tmp_path_factory.mktemp("setup"))
+    return make
 
 
-def test_other_flags_of_the_loss_in_the_same_folder(records, model_config, config, tmp_path):
-    config = type(config)(**{**vars(config), "epochs": 0})
-    run_training(model_config, config, records, tmp_path)
-    with pytest.raises(UserError, match=r"--label_smoothing=0\.0; received --label_smoothing=0\.1"):
-        run_training(model_config, config, records, tmp_path, objective=ObjectiveConfig(label_smoothing=0.1))
+CONTRASTIVE, SMOOTHED = ObjectiveConfig("contrastive"), ObjectiveConfig(label_smoothing=0.1)
+
+
+def test_a_head_only_where_it_is_needed(make_setup):
+    assert make_setup().head.num_classes == 4
+    without = make_setup(CONTRASTIVE, PAIRS)
+    assert without.head is None
+    assert without.model_config.head == "none"
+    assert "logits" not in without.model.output_shape
+    both = make_setup(ObjectiveConfig("contrastive", classification_weight=0.5), PAIRS)
+    assert isinstance(both.objective, EmbeddingPairs)
+    assert both.head.num_classes == 4
+
+
+def test_first_batch_is_full(make_setup):
+    images, labels = make_setup(SMOOTHED, batch_size=40).first_batch()
+    assert (images.shape, labels.shape) == ((40, 32, 32, 3), (40,))
+
+
+def test_micro_batches_hold_whole_groups(make_setup):
+    with pytest.raises(UserError, match="a --batch_size of 4 n for --sampler=classes_by_images, n >= 2; received 4"):
+        make_setup(CONTRASTIVE, PAIRS, accumulate=2)
+
+
+def test_a_batch_that_the_devices_do_not_divide(make_setup, monkeypatch):
+    monkeypatch.setattr(WorkerInfo, "current", lambda: WorkerInfo(num_replicas=3))
+    with pytest.raises(UserError, match="a --batch_size that 3 devices and --accumulate=2 divide; received 16"):
+        make_setup(batch_size=16, accumulate=2)
+
+
+def test_pairs_of_a_whole_batch_on_several_devices(make_setup, monkeypatch):
+    monkeypatch.setattr(WorkerInfo, "current", lambda: WorkerInfo(num_replicas=2))
+    with pytest.raises(UserError, match="--accumulate=1 for --objective=contrastive on 2 devices; received 2"):
+        make_setup(CONTRASTIVE, PAIRS, batch_size=16, accumulate=2)
+
+
+def test_pca_without_a_head(make_setup):
+    setup = make_setup(CONTRASTIVE, PAIRS)
+    before = setup.model.get_layer("embedding").get_weights()
+    setup.initialize("pca", None)
+    assert not np.array_equal(before[0], setup.model.get_layer("embedding").get_weights()[0])
+
+
+def test_more_dimensions_than_images(make_setup):
+    with pytest.raises(UserError, match=r"--embedding_dim <= 48 .*; received 100"):
+        make_setup(model=(("embedding_dim", 100),)).initialize("pca", None)
+
+
+def test_attention_branch_network_learns_from_both_losses(make_setup):
+    setup = make_setup(model=(("model", "resnet18_abn"), ("embedding_dim", 0), ("head", "softmax")))
+    variables = [variable for name in ("attention_branch", "softmax")
+                 for variable in setup.model.get_layer(name).trainable_variables]
+    with tf.GradientTape() as tape:
+        losses, _ = setup.objective(*setup.first_batch(), training=True)
+        loss = tf.reduce_mean(losses)
+    assert loss > 1.5 * np.log(4), "the sum of two cross-entropies"
+    assert all(gradient is not None for gradient in tape.gradient(loss, variables))
+
+
+@pytest.mark.slow
+def test_blocks_inside_a_frozen_backbone_learn(make_setup):
+    """Inserted blocks have the head's learning rate, and freezing the backbone's BatchNorm leaves theirs alone."""
+    setup = make_setup(model=(("model", "resnet18_bam"), ("placement", "stages")), backbone_multiplier=0.0,
+                       freeze_batchnorm=True)
+    layers, (images, labels) = setup.model.get_layer("resnet18").layers, setup.first_batch()
+    initial = [layer.get_weights() for layer in layers]
+    optimizer = GroupedOptimizer(setup.groups, TrainingConfig(learning_rate=1e-2), 10, tf.Variable(0))
+    active = optimizer.active(0)
+    for _ in range(2):
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_mean(setup.objective(images, labels, training=True)[0])
+        optimizer.apply(tape.gradient(loss, optimizer.trained(active)), active)
+    blocks = 0
+    for layer, before in zip(layers, initial, strict=True):
+        moved = [not np.array_equal(left, right) for left, right in zip(before, layer.get_weights(), strict=True)]
+        if isinstance(layer, Attention):
+            blocks += 1
+            assert sum(moved) > len(moved) / 2
+            assert any(flag for flag, weight in zip(moved, layer.weights, strict=True) if "moving_mean" in weight.name)
+        else:
+            assert not any(moved)
+    assert blocks
+
+
+def test_who_starts_at_chance(make_setup):
+    assert make_setup().starts_at_chance("random", None)
+    assert not make_setup().starts_at_chance("pca", None)
+    assert not make_setup().starts_at_chance("random", "another")
+    assert not make_setup(SMOOTHED, batch_size=40).starts_at_chance("random", None)
+
+
+@pytest.mark.parametrize(("embedding", "run", "said"), [
+    ("lda", None, "--initial_embedding among random, pca, whitening, clusters; received 'lda'"),
+    ("pca", "another", "--initial_embedding=random with --initial_run")])
+def test_refused_starts(embedding, run, said):
+    with pytest.raises(UserError, match=said):
+        check_start(embedding, run)

@@ -1,27 +1,26 @@
-"""One step."""
-
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from landmark_zoo.core.errors import UserError
 from landmark_zoo.training.config import TrainingConfig
-from landmark_zoo.training.grouped_optimizer import GroupedOptimizer
-from landmark_zoo.training.loss_scale import LossScale
-from landmark_zoo.training.train_step import TrainStep
-from landmark_zoo.training.weight_averages import WeightAverages
+from landmark_zoo.training.ema import ExponentialMovingAverage
+from landmark_zoo.training.optimizer import GroupedOptimizer
+from landmark_zoo.training.precision import LossScale
+from landmark_zoo.training.train_step import TrainStep, accumulate_gradients
 
+pytestmark = pytest.mark.usefixtures("eagerly")
 SETTINGS = {"epochs": 1, "batch_size": 8, "learning_rate": 0.1, "optimizer": "sgd", "warmup_fraction": 0.0,
             "schedule": "constant"}
 
 
 @pytest.fixture
 def stepping(toy):
-    def make(toy=None, objective=None, loss_scale=None, averages=None, **settings):
+    def make(toy=None, objective=None, loss_scale=None, ema=None, **settings):
         config = TrainingConfig(**{**SETTINGS, **settings})
         run_step = tf.Variable(0, dtype=tf.int64)
         optimizer = GroupedOptimizer(toy.groups(), config, 10, run_step)
-        return TrainStep(objective or toy.objective, optimizer, run_step, config, loss_scale, averages)
+        return TrainStep(objective or toy.objective, optimizer, run_step, config, loss_scale, ema)
     return make
 
 
@@ -59,20 +58,20 @@ def test_a_loss_scale_changes_nothing_in_float32(toy, stepping):
 
 def test_a_step_whose_gradients_overflow_is_left_out(toy, stepping):
     network, scale = toy(), LossScale()
-    averages = WeightAverages(network.model, 0.9)
+    ema = ExponentialMovingAverage(network.model, 0.9)
     overflow = tf.Variable(True)
 
     def objective(images, labels, training):
         losses, correct = network.objective(images, labels, training)
         return exploding(losses, tf.convert_to_tensor(overflow)), correct
 
-    step = stepping(network, objective, scale, averages, precision="mixed_float16", optimizer="adam", accumulate=2)
+    step = stepping(network, objective, scale, ema, precision="mixed_float16", optimizer="adam", accumulate=2)
     before = network.model.get_weights()
     loss, _ = step(network.images, network.labels)
     assert np.isfinite(loss)
     for left, right in zip(before, network.model.get_weights(), strict=True):
         np.testing.assert_array_equal(left, right)
-    np.testing.assert_array_equal(averages.values[0], before[0])
+    np.testing.assert_array_equal(ema.values[0], before[0])
     assert float(scale.value) == 2.0**14
     assert [int(optimizer.iterations) for optimizer in step.optimizer.optimizers] == [0, 0]
     overflow.assign(False)
@@ -144,3 +143,28 @@ def test_penalties_of_layers_are_added_once(toy, stepping, parts):
     step.model = strong.model
     step(strong.images, strong.labels)
     np.testing.assert_allclose(layer.kernel.numpy() - without, -0.1 * 2 * strength * before, atol=1e-6)
+
+
+@pytest.mark.parametrize("parts", [1, 2, 3, 6])
+def test_the_mean_of_the_parts_is_that_of_the_batch(parts):
+    images = tf.random.stateless_normal([6, 2, 2, 3], [0, 1])
+    labels = tf.range(6)
+
+    def compute(images, labels):
+        return tf.reduce_mean(images**2, axis=0), tf.reduce_mean(tf.cast(labels, tf.float32))
+
+    zeros = [tf.zeros([2, 2, 3]), tf.zeros([])]
+    call = tf.function(lambda images, labels: accumulate_gradients(compute, images, labels, parts, zeros))
+    for got, expected in zip(call(images, labels), compute(images, labels), strict=True):
+        np.testing.assert_allclose(got, expected, rtol=1e-6)
+
+
+def test_each_image_once_and_in_order():
+    seen = []
+
+    def compute(images, labels):
+        tf.py_function(lambda labels: seen.append(labels.numpy().tolist()), [labels], [])
+        return (tf.zeros([]),)
+
+    tf.function(lambda: accumulate_gradients(compute, tf.zeros([6, 1]), tf.range(6), 3, [tf.zeros([])]))()
+    assert seen == [[0, 1], [2, 3], [4, 5]]

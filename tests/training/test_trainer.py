@@ -1,5 +1,3 @@
-"""The loop's own promises; whole runs are in test_run.py."""
-
 import dataclasses
 import logging
 
@@ -10,11 +8,12 @@ import tensorflow as tf
 from landmark_zoo.core.errors import UserError
 from landmark_zoo.training.checkpoints import load_weights
 from landmark_zoo.training.config import TrainingConfig
-from landmark_zoo.training.grouped_optimizer import Group
 from landmark_zoo.training.history import read_history
+from landmark_zoo.training.optimizer import Group
 from landmark_zoo.training.train_step import TrainStep
-from landmark_zoo.training.trainer import ToldToStopError, Trainer
+from landmark_zoo.training.trainer import Meter, PreemptedError, Trainer
 
+pytestmark = pytest.mark.usefixtures("eagerly")
 CONFIG = TrainingConfig(epochs=3, batch_size=8, learning_rate=0.05, log_steps=1, checkpoint_steps=3)
 
 
@@ -95,7 +94,7 @@ def test_told_to_end_it_saves_there_and_ends_where_an_uninterrupted_run_ends(toy
     whole.trainer(tmp_path / "whole", config).fit(whole.epoch(), validation)
     trainer = stopped.trainer(tmp_path / "stopped", config)
     if at < 12:
-        with pytest.raises(ToldToStopError, match=f"Saved at step {at} of 12, as told"):
+        with pytest.raises(PreemptedError, match=f"Saved at step {at} of 12, as told"):
             trainer.fit(stopped.epoch(), validation, lambda: trainer.step >= at)
         stopped = toy()
         stopped.trainer(tmp_path / "stopped", config).fit(stopped.epoch(), validation)
@@ -161,7 +160,7 @@ def test_tells_the_speed_after_twenty_steps(toy, tmp_path, caplog):
     assert "minutes left" in said[0]
 
 
-def test_pictures_that_grow(toy, tmp_path):
+def test_images_that_grow(toy, tmp_path):
     network, shapes = toy(), []
 
     def epoch_data(epoch, skip):
@@ -172,3 +171,43 @@ def test_pictures_that_grow(toy, tmp_path):
     network.trainer(tmp_path, CONFIG).fit(epoch_data)
     assert shapes == [6, 8, 10]
     assert read_history(tmp_path / "history.jsonl")[-1]["step"] == 12
+
+
+def test_a_full_disk_at_a_checkpoint(toy, tmp_path, monkeypatch):
+    """The run ends with the OSError that scripts report, and continues from the checkpoint before."""
+    saved = []
+    save = tf.train.CheckpointManager.save
+
+    def full_at_the_second(self, **arguments):
+        saved.append(arguments)
+        if len(saved) == 2:
+            raise tf.errors.ResourceExhaustedError(None, None, "ckpt-3.tempstate; No space left on device")
+        return save(self, **arguments)
+
+    network = toy()
+    monkeypatch.setattr(tf.train.CheckpointManager, "save", full_at_the_second)
+    with pytest.raises(OSError, match="No space left"):
+        network.trainer(tmp_path, CONFIG).fit(network.epoch())
+    monkeypatch.undo()
+    again = toy()
+    again.trainer(tmp_path, CONFIG).fit(again.epoch())
+    assert read_history(tmp_path / "history.jsonl")[-1]["step"] == 12
+
+
+def test_nan_stops_with_a_sentence_and_keeps_the_checkpoint_before(toy, tmp_path):
+    network, config = toy(), dataclasses.replace(CONFIG, optimizer="adamw", learning_rate=1000, weight_decay=1000)
+    with pytest.raises(UserError, match=r"a finite (loss|gradient); received NaN or infinity at step \d+\. Lower"):
+        network.trainer(tmp_path, config).fit(network.epoch())
+    read = toy().model
+    load_weights(read, tmp_path)
+    assert all(np.isfinite(values).all() for values in read.get_weights())
+
+
+def test_means_and_speed_since_the_last_reading():
+    now = iter([100.0, 104.0, 106.0])
+    meter = Meter(batch_size=8, clock=lambda: next(now))
+    meter.add(1.0, 0.0)
+    meter.add(3.0, 0.5)
+    assert meter.read() == pytest.approx((2.0, 0.25, 4.0))
+    meter.add(5.0, 1.0)
+    assert meter.read() == pytest.approx((5.0, 1.0, 4.0))

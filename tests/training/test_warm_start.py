@@ -5,12 +5,12 @@ import pytest
 import tensorflow as tf
 
 from landmark_zoo.core.errors import UserError
-from landmark_zoo.data.label_map import LabelMap
-from landmark_zoo.models.config import ModelConfig
+from landmark_zoo.data.manifest import LabelMap
+from landmark_zoo.models.registry import ModelConfig
 from landmark_zoo.training.checkpoints import Checkpoints
+from landmark_zoo.training.ema import ExponentialMovingAverage
+from landmark_zoo.training.history import create_or_check_run
 from landmark_zoo.training.warm_start import warm_start
-from landmark_zoo.training.weight_averages import WeightAverages
-from landmark_zoo.training.workdir import claim
 
 LABELS = LabelMap(["7", "12", "20"])
 CONFIG = ModelConfig("mobilenet_se", embedding_dim=8, alpha=0.25)
@@ -26,7 +26,7 @@ def run(tmp_path_factory):
     folder = tmp_path_factory.mktemp("run")
     model = CONFIG.build(3)
     model.set_weights([weight + 1 for weight in model.get_weights()])
-    claim(folder, CONFIG, LABELS, {})
+    create_or_check_run(folder, CONFIG, LABELS, {})
     Checkpoints(folder, model, step=tf.Variable(5, dtype=tf.int64)).save(5)
     return folder, model
 
@@ -35,18 +35,29 @@ def test_takes_everything_from_a_run_of_the_same_model(run):
     folder, source = run
     model = CONFIG.build(3)
     result = warm_start(model, folder, LABELS)
-    assert not result.left
+    assert not result.skipped
     for left, right in zip(model.get_weights(), source.get_weights(), strict=True):
         np.testing.assert_array_equal(left, right)
 
 
-@pytest.mark.parametrize("labels", [LabelMap(["7", "12", "21"]), LabelMap(["1", "2", "3", "4"])])
+@pytest.mark.slow
+def test_leaves_the_weights_of_another_form_of_a_method(tmp_path):
+    older = changed(model="mobilenet_gsop_position", revision=1)
+    create_or_check_run(tmp_path, older, LABELS, {})
+    Checkpoints(tmp_path, older.build(3), step=tf.Variable(5, dtype=tf.int64)).save(5)
+    assert warm_start(changed(model="mobilenet_gsop_position").build(3), tmp_path, LABELS).skipped == (
+        "gsop_position (of other settings)",)
+    assert not warm_start(older.build(3), tmp_path, LABELS).skipped
+
+
+@pytest.mark.parametrize("labels", [
+    LabelMap(["7", "12", "21"]), pytest.param(LabelMap(["1", "2", "3", "4"]), marks=pytest.mark.slow)])
 def test_leaves_the_head_of_other_landmarks(run, labels):
     folder, source = run
     model = CONFIG.build(len(labels))
     before = model.get_layer("arcface").get_weights()[0]
     result = warm_start(model, folder, labels)
-    assert [name.split()[0] for name in result.left] == ["arcface"]
+    assert [name.split()[0] for name in result.skipped] == ["arcface"]
     np.testing.assert_array_equal(model.get_layer("arcface").get_weights()[0], before)
     kernels = [of.get_layer("embedding").get_weights()[0] for of in (model, source)]
     np.testing.assert_array_equal(*kernels)
@@ -56,22 +67,23 @@ def test_takes_the_backbone_for_another_block_and_embedding(run):
     folder, source = run
     model = changed(model="mobilenet_eca", embedding_dim=16, head="cosface").build(3)
     result = warm_start(model, folder, LABELS)
-    assert result.left == ("eca (not in that run)", "embedding (of other sizes)", "cosface (not in that run)")
+    assert result.skipped == ("eca (not in that run)", "embedding (of other sizes)", "cosface (not in that run)")
     kernels = [of.get_layer("mobilenet").get_weights()[0] for of in (model, source)]
     np.testing.assert_array_equal(*kernels)
 
 
+@pytest.mark.slow
 def test_takes_the_averages_where_there_are_such(run, tmp_path):
     _, source = run
-    claim(tmp_path, CONFIG, LABELS, {})
+    create_or_check_run(tmp_path, CONFIG, LABELS, {})
     model = CONFIG.build(3)
-    averages = WeightAverages(source)
-    Checkpoints(tmp_path, model, step=tf.Variable(5, dtype=tf.int64), averages=averages).save(5)
+    ema = ExponentialMovingAverage(source)
+    Checkpoints(tmp_path, model, step=tf.Variable(5, dtype=tf.int64), averages=ema).save(5)
     warm_start(model, tmp_path, LABELS)
     np.testing.assert_array_equal(model.get_weights()[0], source.get_weights()[0])
 
 
-@pytest.mark.parametrize("changes", [{"model": "resnet18_se"}, {"alpha": 0.5}])
+@pytest.mark.parametrize("changes", [{"model": "resnet18_se"}, pytest.param({"alpha": 0.5}, marks=pytest.mark.slow)])
 def test_another_backbone(run, changes):
     folder, _ = run
     model = changed(**changes).build(3)

@@ -9,18 +9,16 @@ import json
 import numpy as np
 import tensorflow as tf
 
-from landmark_zoo.layers.l2_normalise import L2Normalise
-from landmark_zoo.losses.contrastive import contrastive_loss
-from landmark_zoo.losses.tuple_triplet import tuple_triplet_loss
+from landmark_zoo.layers.embedding import L2Normalize
+from landmark_zoo.losses.pairs import contrastive_loss
+from landmark_zoo.losses.tuples import tuple_triplet_loss
+from landmark_zoo.training.batch_losses import EmbeddingPairs, Tuples
 from landmark_zoo.training.config import TrainingConfig
-from landmark_zoo.training.grouped_optimizer import Group, GroupedOptimizer
-from landmark_zoo.training.loss_scale import LossScale
-from landmark_zoo.training.objectives.embedding_pairs import EmbeddingPairs
-from landmark_zoo.training.objectives.tuples import Tuples
-from landmark_zoo.training.place import Place
-from landmark_zoo.training.replica_batches import replica_batches
+from landmark_zoo.training.distributed.collectives import WorkerInfo, distribute_dataset
+from landmark_zoo.training.ema import ExponentialMovingAverage
+from landmark_zoo.training.optimizer import Group, GroupedOptimizer
+from landmark_zoo.training.precision import LossScale
 from landmark_zoo.training.train_step import TrainStep
-from landmark_zoo.training.weight_averages import WeightAverages
 
 STEPS, BATCH = 3, 16
 
@@ -56,7 +54,7 @@ def network():
     tf.keras.utils.set_random_seed(1)
     images = tf.keras.Input([None, None, 3])
     features = tf.keras.layers.GlobalAveragePooling2D()(tf.keras.layers.Conv2D(8, 3, activation="relu")(images))
-    embedding = L2Normalise()(tf.keras.layers.Dense(4)(features))
+    embedding = L2Normalize()(tf.keras.layers.Dense(4)(features))
     return tf.keras.Model(images, {"embedding": embedding, "logits": tf.keras.layers.Dense(4, name="table")(embedding)})
 
 
@@ -68,16 +66,16 @@ def trained(case):
     model, run_step = network(), tf.Variable(0, dtype=tf.int64)
     variables = model.trainable_variables if make not in (pairs, tuples) else model.trainable_variables[:-2]
     optimizer = GroupedOptimizer([Group("all", variables, 1.0)], config, 10, run_step)
-    averages, scale = WeightAverages(model, 0.5), LossScale() if settings.get("precision") else None
-    step = TrainStep(make(model), optimizer, run_step, config, scale, averages)
+    ema, scale = ExponentialMovingAverage(model, 0.5), LossScale() if settings.get("precision") else None
+    step = TrainStep(make(model), optimizer, run_step, config, scale, ema)
     random = np.random.default_rng(0)
     images = random.normal(size=(STEPS, BATCH, 6, 6, 3)).astype(np.float32)
     labels = np.tile(np.arange(4, dtype=np.int32), (STEPS, BATCH // 4))
-    share, found = Place.here().share, []
+    shard, found = WorkerInfo.current().input_shard, []
     rows = tf.data.Dataset.from_tensor_slices((images.reshape(-1, 6, 6, 3), labels.reshape(-1)))
-    for batch in replica_batches(rows.batch(share.portion(BATCH), drop_remainder=True), STEPS):
+    for batch in distribute_dataset(rows.batch(shard.portion(BATCH), drop_remainder=True), STEPS):
         found += step(*batch)
-    return [np.array(found), *model.get_weights(), *(average.numpy() for average in averages.values)]
+    return [np.array(found), *model.get_weights(), *(average.numpy() for average in ema.values)]
 
 
 def main():
@@ -87,7 +85,7 @@ def main():
     for case in CASES:
         alone = trained(case)
         with strategy.scope():
-            assert Place.here() == Place(1, 0, 2)
+            assert WorkerInfo.current() == WorkerInfo(1, 0, 2)
             together = trained(case)
         differences[case] = max(float(np.abs(a - b).max()) for a, b in zip(alone, together, strict=True))
     print(json.dumps(differences))

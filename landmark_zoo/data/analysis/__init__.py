@@ -1,1 +1,1 @@
-"""What photographs are like: one measure per file."""
+"""Analysis of image collections: measures, near-duplicates, label noise, class balance."""

@@ -1,24 +1,27 @@
-"""One remote file, whole and checked, or not there."""
+"""Fetching of one remote file: resumed by range, checked, whole or not there."""
 
+import contextlib
 import hashlib
 import os
 import re
-import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import requests
 from absl import logging
 
-from landmark_zoo.data.download.faults import FetchError
-from landmark_zoo.data.download.fetch_part import fetch_part, note_path
-from landmark_zoo.data.download.patience import Patience
-from landmark_zoo.data.download.remote_file import RemoteFile
+from landmark_zoo.core.errors import UserError
+from landmark_zoo.core.files import read_json, write_json
+from landmark_zoo.data.download.http import FetchError, HttpSession, TransientError, content_length
+from landmark_zoo.data.download.remote_files import RemoteFile
 
+_MAX_MD5_BYTES = 1 << 20
+_CONTENT_RANGE = re.compile(r"\s*bytes (\d+)-\d+/(\d+|\*)\s*")
 _MD5 = re.compile(rb"\s*\\?([0-9a-fA-F]{32})\b")
 
 
-def fetch(file: RemoteFile, root: Path, patience: Patience | None = None, report: Callable[[int], None] | None = None,
-          stop: threading.Event | None = None) -> Path:
+def fetch(file: RemoteFile, root: Path, session: HttpSession, report: Callable[[int], object] = lambda count: None) -> Path:
     """Fetches `file` to `root/file.path` unless it is there; the file appears under its name only when it is whole.
 
     Until then its bytes are in `<path>.part`, also after an interruption, and the next call goes on behind them. A file
@@ -27,46 +30,105 @@ def fetch(file: RemoteFile, root: Path, patience: Patience | None = None, report
     Args:
         file: What to fetch.
         root: The data folder.
-        patience: Time-outs and retries.
-        report: Is told how many bytes came.
-        stop: Ends the work when set.
+        session: Connections and retries.
+        report: Called with the number of bytes of each piece that came.
 
     Returns:
-        The file.
+        The file's path.
 
     Raises:
         FetchError: It cannot be had, or its MD5 was wrong twice.
-        Stopped: `stop` was set.
+        Stopped: `session.stop` was set.
+        OSError: The file cannot be written.
     """
-    patience, report, stop = patience or Patience(), report or (lambda count: None), stop or threading.Event()
     target = root / file.path
+    part = target.with_name(f"{target.name}.part")
     if target.is_file():
         return target
     target.parent.mkdir(parents=True, exist_ok=True)
-    expected = file.md5 or (_published(file, target, patience, stop) if file.md5_url else None)
-    part = target.with_name(f"{target.name}.part")
-    for again in (True, False):
-        fetch_part(file.url, part, patience, report, stop)
-        found = _md5(part) if expected else None
-        if found == expected:
-            os.replace(part, target)
-            note_path(part).unlink(missing_ok=True)
-            return target
-        part.unlink()
-        if again:
-            logging.warning("%s: MD5 %s instead of %s, fetched again", file.url, found, expected)
+    try:
+        expected = file.md5 or (_published_md5(file.md5_url, session) if file.md5_url else None)
+        for again in (True, False):
+            session.retry(lambda: _resume(file.url, part, session, report), received=lambda: file_size(part))
+            found = _md5(part) if expected else None
+            if found == expected:
+                os.replace(part, target)
+                _note_path(part).unlink(missing_ok=True)
+                return target
+            part.unlink()
+            if again:
+                logging.warning("%s: MD5 %s instead of %s, fetched again", file.url, found, expected)
+    except TransientError as error:
+        raise FetchError(file.url, error.reason) from error
     raise FetchError(file.url, f"MD5 {found} instead of {expected}, twice")
 
 
-def _published(file: RemoteFile, target: Path, patience: Patience, stop: threading.Event) -> str:
-    part = target.with_name(f"{target.name}.md5.part")
-    fetch_part(file.md5_url, part, patience, lambda count: None, stop)
-    found = _MD5.match(part.read_bytes()[:256])
-    part.unlink()
-    note_path(part).unlink(missing_ok=True)
-    if not found:
-        raise FetchError(file.md5_url, "holds no MD5")
-    return found[1].decode().lower()
+def file_size(path: Path) -> int:
+    """Returns the bytes of a file; 0 where there is none."""
+    return path.stat().st_size if path.is_file() else 0
+
+
+def _resume(url: str, part: Path, session: HttpSession, report: Callable[[int], object]) -> None:
+    """Goes on behind the bytes of `part` over one connection; returns when the file is whole.
+
+    A server that sends everything again makes the file start anew, as does one whose file is not the same any more. A note
+    beside `part` keeps size and version of the server's file; `part` without one is of unknown origin.
+    """
+    note = _read_note(part)
+    offset = file_size(part) if note else 0
+    if note and offset == note["total"]:
+        return
+    headers = {"Range": f"bytes={offset}-"} if offset else {}
+    if offset and note["version"]:
+        headers["If-Range"] = note["version"]
+    with session.open(url, headers) as response:
+        if response.status_code == requests.codes.partial_content:
+            found = _CONTENT_RANGE.fullmatch(response.headers.get("Content-Range", ""))
+            start, total = (int(found[1]), found[2]) if found else (-1, "*")
+            if start != offset or (note["total"] is not None and total not in ("*", str(note["total"]))):
+                _start_anew(part, "another file than before")
+        elif response.status_code == requests.codes.range_not_satisfiable:
+            _start_anew(part, "a shorter file than before")
+        else:
+            tag = response.headers.get("ETag", "")  # a weak one does not tell versions apart
+            version = tag if tag and not tag.startswith("W/") else response.headers.get("Last-Modified")
+            offset, note = 0, {"total": content_length(response), "version": version}
+            part.unlink(missing_ok=True)
+            write_json(_note_path(part), note)
+        with open(part, "r+b" if offset else "wb") as file:
+            file.seek(offset)
+            for chunk in session.chunks(response):
+                file.write(chunk)
+                report(len(chunk))
+            file.flush()
+            os.fsync(file.fileno())
+    size, total = file_size(part), note["total"]
+    if total is not None and size != total:
+        if size > total:
+            part.unlink()
+        raise TransientError(f"{size:,} bytes instead of {total:,}")
+
+
+def _start_anew(part: Path, reason: str) -> None:
+    part.unlink(missing_ok=True)
+    raise TransientError(reason)
+
+
+def _note_path(part: Path) -> Path:
+    return part.with_name(f"{part.name}.json")
+
+
+def _read_note(part: Path) -> dict[str, Any]:
+    with contextlib.suppress(UserError):
+        note = read_json(_note_path(part), {"total": int | None, "version": str | None}) if part.is_file() else {}
+        return note if {"total", "version"} <= set(note) else {}
+    return {}
+
+
+def _published_md5(url: str, session: HttpSession) -> str:
+    if found := _MD5.match(session.read(url, _MAX_MD5_BYTES)):
+        return found[1].decode().lower()
+    raise FetchError(url, "holds no MD5")
 
 
 def _md5(path: Path) -> str:

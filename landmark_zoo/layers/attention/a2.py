@@ -4,7 +4,7 @@ equations 1-6)."""
 import tensorflow as tf
 
 from landmark_zoo.layers.attention.base import Attention, channels_of
-from landmark_zoo.layers.attention.chunked import flatten_locations, size
+from landmark_zoo.layers.attention.chunked_attention import flatten_locations, size
 
 
 def double_attention(features: tf.Tensor, gather: tf.Tensor, distribute: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:

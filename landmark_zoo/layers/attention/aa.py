@@ -4,7 +4,7 @@ ICCV 2019, section 3)."""
 import tensorflow as tf
 
 from landmark_zoo.layers.attention.base import Attention, channels_of
-from landmark_zoo.layers.attention.chunked import MOST_LOGITS, flatten_locations, size
+from landmark_zoo.layers.attention.chunked_attention import MOST_LOGITS, flatten_locations, size
 
 POSITIONS = ("interpolate", "clip", "strict")
 
@@ -106,7 +106,7 @@ class AttentionAugmentedConvolution(Attention):
     Args:
         filters: Fout; None for as many as come in.
         kernel_size: k, odd.
-        strides: Of the convolution and of the attention.
+        strides: Strides of the convolution and of the attention.
         heads: Nh.
         key_dimension: dk, of all heads together; None for the paper's (see `default_dimensions`).
         value_dimension: dv, channels made by attention, 0 (the plain convolution) to Fout; None for the paper's.

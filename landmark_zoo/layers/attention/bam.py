@@ -24,7 +24,7 @@ class BAM(Attention):
     Args:
         form: "product" or "sum".
         reduction: r (16 in the paper).
-        dilation: Of the two 3 x 3 convolutions (4 in the paper).
+        dilation: Dilation of the two 3 x 3 convolutions (4 in the paper).
         return_maps: See `Attention`.
         **kwargs: Keras' own.
 

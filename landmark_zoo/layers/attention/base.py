@@ -1,10 +1,17 @@
-"""What every attention block has in common."""
+"""Base class of the attention blocks."""
 
 import abc
 
 import tensorflow as tf
 
 Maps = dict[str, tf.Tensor]
+GATE, SHARE, SCORE, SIGNED = "gate", "share", "score", "signed"
+MAP_KINDS = {
+    GATE: "a factor from 0 to 1",
+    SHARE: "what a location or channel receives of all attention, 1 where all receive the same",
+    SCORE: "a weight of 0 or more, of which only the ratios count",
+    SIGNED: "a number of any sign and size, 0 for no effect",
+}
 
 
 class Attention(tf.keras.layers.Layer, abc.ABC):
@@ -21,7 +28,13 @@ class Attention(tf.keras.layers.Layer, abc.ABC):
         [B, H, W, C]; H and W may be unknown.
 
     Output shape:
-        [B, H, W, C]. The maps are [B, 1 or H, 1 or W, 1 or C].
+        [B, H, W, C]. The maps are [B, 1 or H, 1 or W, 1 or C]; `registry.map_kinds` says what their values mean.
+
+    Example:
+        >>> from landmark_zoo.layers import SqueezeExcitation
+        >>> attended, maps = SqueezeExcitation(reduction=2, return_maps=True)(tf.ones([1, 7, 5, 8]))
+        >>> attended.shape, maps["se"].shape
+        (TensorShape([1, 7, 5, 8]), TensorShape([1, 1, 1, 8]))
     """
 
     def __init__(self, return_maps: bool = False, **kwargs):
@@ -30,7 +43,7 @@ class Attention(tf.keras.layers.Layer, abc.ABC):
 
     @abc.abstractmethod
     def attend(self, inputs: tf.Tensor, training: bool | None = None) -> tuple[tf.Tensor, Maps]:
-        """Returns the attended feature map and the attention maps by name."""
+        """Returns the attended feature map [B, H, W, C] and the attention maps by name."""
 
     def call(self, inputs, training=None):
         attended, maps = self.attend(inputs, training=training)

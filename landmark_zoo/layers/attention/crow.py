@@ -47,7 +47,7 @@ class CroW(Attention):
 
         y_ijk = alpha_ij beta_k x_ijk
 
-    Sum pooling of y is the CroW vector of the paper. Both weights are of the picture itself, so that they do not depend
+    Sum pooling of y is the CroW vector of the paper. Both weights are of the image itself, so that they do not depend
     on its batch.
 
     Args:

@@ -12,7 +12,7 @@ def global_mean(features: tf.Tensor) -> tf.Tensor:
     return tf.reduce_mean(tf.cast(features, tf.float32), axis=(1, 2), keepdims=True)
 
 
-def neighbourhood_mean(features: tf.Tensor, extent: int) -> tf.Tensor:
+def neighborhood_mean(features: tf.Tensor, extent: int) -> tf.Tensor:
     """Returns means over windows of side 2 extent - 1, centred on every extent-th location and cut off at the border.
 
     Args:
@@ -142,7 +142,7 @@ class GatherExcite(Attention):
         for layer in self.gather:
             gathered = layer(gathered, training=training)
         if self.variant == "theta_minus":
-            gathered = neighbourhood_mean(inputs, self.extent) if self.extent else global_mean(inputs)
+            gathered = neighborhood_mean(inputs, self.extent) if self.extent else global_mean(inputs)
         gate = tf.cast(tf.sigmoid(gathered), inputs.dtype)
         if self.extent:
             gate = upsample_nearest(gate, tf.shape(inputs)[1:3])

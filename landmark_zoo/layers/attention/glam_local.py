@@ -39,7 +39,7 @@ class GLAMLocalChannel(Attention):
 
     def gate(self, inputs: tf.Tensor) -> tf.Tensor:
         """Returns A_c, [B, 1, 1, C]."""
-        means = tf.reduce_mean(inputs, axis=(1, 2))
+        means = tf.cast(tf.reduce_mean(tf.cast(inputs, tf.float32), axis=(1, 2)), inputs.dtype)
         return self.along_channels(means[..., None])[:, None, None, :, 0]
 
     def attend(self, inputs, training=None):
@@ -111,7 +111,7 @@ class GLAMLocal(Attention):
 
     Args:
         width: c', see `GLAMLocalSpatial`.
-        kernel_size: See `GLAMLocalChannel`.
+        kernel_size: Size of the convolution along the channels, odd.
         return_maps: See `Attention`.
         **kwargs: Keras' own.
 

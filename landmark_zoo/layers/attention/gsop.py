@@ -4,7 +4,7 @@ section 3)."""
 import tensorflow as tf
 
 from landmark_zoo.layers.attention.base import Attention, channels_of
-from landmark_zoo.layers.attention.chunked import flatten_locations, size
+from landmark_zoo.layers.attention.chunked_attention import flatten_locations, size
 
 GRID = 8
 """Rows and columns of the positions that position attention compares."""
@@ -42,7 +42,7 @@ class GlobalSecondOrderPooling(Attention):
     """Weighs channels, or positions, by a gate computed from their covariance matrix.
 
         channel:  y = x sigmoid(conv1x1(rows(BN(cov(ReLU(BN(conv1x1(ReLU(x)))))))))
-        position: y = x sigmoid(conv1x1(ReLU(rows(BN(cov(grid(BN(conv1x1(ReLU(x))))))))))
+        position: y = ReLU(x sigmoid(conv1x1(ReLU(rows(BN(cov(grid(BN(conv1x1(ReLU(x)))))))))))
 
     rows() gives each row of the covariance matrix four filters of its own; grid() averages the map into 8 x 8
     positions, and the gate of positions is brought back to the map's size by averages too: all sizes work. This
@@ -54,18 +54,21 @@ class GlobalSecondOrderPooling(Attention):
         along: "channel" or "position".
         width: d, to how many channels the input is reduced before the covariance (128 in the paper).
         return_maps: See `Attention`.
+        rectify: Whether the position form ends in its ReLU, which changes a map with negative values only (that of a
+            residual branch before the addition); a configuration without this entry means that it does not.
         **kwargs: Keras' own.
 
     Input shape, output shape:
         [B, H, W, C]; H and W may be unknown. The map "gsop_channel" is [B, 1, 1, C], "gsop_position" [B, H, W, 1].
     """
 
-    def __init__(self, along: str = "channel", width: int = 128, return_maps: bool = False, **kwargs):
+    def __init__(self, along: str = "channel", width: int = 128, return_maps: bool = False, rectify: bool = True,
+                 **kwargs):
         super().__init__(return_maps, **kwargs)
         if along not in ("channel", "position") or width < 1:
             raise ValueError("GlobalSecondOrderPooling: expected along 'channel' or 'position' and width >= 1; "
                              f"received along={along!r}, width={width}.")
-        self.along, self.width = along, width
+        self.along, self.width, self.rectify = along, width, rectify
 
     def build(self, input_shape):
         channels = channels_of(input_shape, "GlobalSecondOrderPooling")
@@ -97,7 +100,10 @@ class GlobalSecondOrderPooling(Attention):
             positions = flatten_locations(resize_by_averages(reduced, GRID, GRID))
             gate = self._gate(covariance(tf.transpose(positions, [0, 2, 1])), training)
             gate = resize_by_averages(tf.reshape(gate, [-1, GRID, GRID, 1]), size(inputs, 1), size(inputs, 2))
-        return gate * inputs, {f"gsop_{self.along}": gate}
+        attended = gate * inputs
+        if self.along == "position" and self.rectify:
+            attended = tf.nn.relu(attended)
+        return attended, {f"gsop_{self.along}": gate}
 
     def _gate(self, covariances, training):
         rows = self.row(self.row_normalise(covariances, training=training))
@@ -105,4 +111,8 @@ class GlobalSecondOrderPooling(Attention):
         return self.excite(tf.nn.relu(rows) if self.along == "position" else rows)
 
     def get_config(self):
-        return {**super().get_config(), "along": self.along, "width": self.width}
+        return {**super().get_config(), "along": self.along, "width": self.width, "rectify": self.rectify}
+
+    @classmethod
+    def from_config(cls, config):
+        return cls(**{"rectify": False, **config})

@@ -37,7 +37,7 @@ class HOW(Attention):
         w_i = |x_i| / max_j |x_j|,    y_i = w_i (mean of the 3x3 neighbours of x_i)
 
     Sum pooling of y and L2 normalisation give the vector that HOW trains. The authors divide by the maximum of the
-    whole batch, so that what a picture gives depends on its batch; here it is the maximum of the picture, in training
+    whole batch, so that what an image gives depends on its batch; here it is the maximum of the image, in training
     and inference, which after L2 normalisation is the same embedding.
 
     HOW reduces the smoothed features to 128 channels before it weighs them: `l2_attention(x) * reduction(smooth(x))`

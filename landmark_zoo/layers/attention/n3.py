@@ -6,14 +6,14 @@ import math
 import tensorflow as tf
 
 from landmark_zoo.layers.attention.base import Attention, channels_of
-from landmark_zoo.layers.attention.chunked import flatten_locations, in_chunks, size
+from landmark_zoo.layers.attention.chunked_attention import flatten_locations, in_chunks, size
 
 RECURSIONS = ("paper", "code")
 FARTHEST = 1e12
 """The squared distance of a location to itself: farther than all others, even those already chosen."""
 
 
-def neighbour_weights(distances: tf.Tensor, temperature: tf.Tensor | float, k: int,
+def neighbor_weights(distances: tf.Tensor, temperature: tf.Tensor | float, k: int,
                       recursion: str = "paper") -> list[tf.Tensor]:
     """Returns the weights of the candidates as first, second, ..., k-th neighbour: a soft, differentiable selection.
 
@@ -52,7 +52,7 @@ def log_one_minus(log_weights: tf.Tensor) -> tf.Tensor:
     return tf.where(largest, tf.maximum(others, -1e8), tf.math.log1p(-tf.exp(small)))
 
 
-def nearest_neighbours(features: tf.Tensor, embedding: tf.Tensor, log_temperature: tf.Tensor, k: int,
+def nearest_neighbors(features: tf.Tensor, embedding: tf.Tensor, log_temperature: tf.Tensor, k: int,
                        recursion: str) -> tuple[tf.Tensor, tf.Tensor]:
     """Returns each location's k neighbours among all other locations, in float32 and in chunks of bounded memory.
 
@@ -61,7 +61,7 @@ def nearest_neighbours(features: tf.Tensor, embedding: tf.Tensor, log_temperatur
         embedding: What distances are measured in, [B, N, E].
         log_temperature: float32 [B, N, 1].
         k: How many neighbours.
-        recursion: See `neighbour_weights`.
+        recursion: "paper" or "code", see `neighbor_weights`.
 
     Returns:
         The neighbours, nearest first, [B, N, k C] in the dtype of `features`, and how often each location is a
@@ -72,7 +72,7 @@ def nearest_neighbours(features: tf.Tensor, embedding: tf.Tensor, log_temperatur
         squares = tf.reduce_sum(queries**2, axis=2)[..., tf.newaxis] + tf.reduce_sum(keys**2, axis=2)[:, tf.newaxis]
         distances = tf.maximum(squares - 2 * tf.matmul(queries, keys, transpose_b=True), 0.0)
         distances = tf.where(places == tf.range(size(keys, 1), dtype=tf.float32), FARTHEST, distances)
-        weights = neighbour_weights(distances, tf.exp(log_temperatures), k, recursion)
+        weights = neighbor_weights(distances, tf.exp(log_temperatures), k, recursion)
         received = tf.matmul(tf.add_n(weights) / k, present, transpose_a=True)[..., 0]
         return tf.concat([tf.matmul(each, values) for each in weights], axis=2), received
 
@@ -92,7 +92,7 @@ def embedding_of_unit_distance(embedding: tf.Tensor) -> tf.Tensor:
 
 
 @tf.keras.utils.register_keras_serializable("landmark_zoo")
-class NeuralNearestNeighbours(Attention):
+class NeuralNearestNeighbors(Attention):
     """Adds to each location a linear function of itself and of its k softly selected neighbours in the image.
 
         y = x + conv1x1([x, z^1 - x, ..., z^k - x]),    z^r_i = sum_j w^r_ij x_j,    d_ij = |e(x_i) - e(x_j)|^2
@@ -105,9 +105,9 @@ class NeuralNearestNeighbours(Attention):
 
     Args:
         k: How many neighbours (7 in the paper).
-        temperature: Where t starts, for squared distances of mean 1 (0.1 in the authors' code).
+        temperature: Initial t, for squared distances of mean 1 (0.1 in the authors' code).
         reduction: By how much e(x) is narrower than the channels.
-        recursion: "paper" or "code", see `neighbour_weights`.
+        recursion: "paper" or "code", see `neighbor_weights`.
         return_maps: See `Attention`.
         **kwargs: Keras' own.
 
@@ -121,13 +121,13 @@ class NeuralNearestNeighbours(Attention):
         super().__init__(return_maps, **kwargs)
         if k < 1 or not temperature > 0 or reduction < 1 or recursion not in RECURSIONS:
             raise ValueError(
-                "NeuralNearestNeighbours: expected k >= 1, temperature > 0, reduction >= 1 and recursion one of "
+                "NeuralNearestNeighbors: expected k >= 1, temperature > 0, reduction >= 1 and recursion one of "
                 f"{', '.join(RECURSIONS)}; received k={k}, temperature={temperature}, reduction={reduction}, "
                 f"recursion={recursion!r}.")
         self.k, self.temperature, self.reduction, self.recursion = k, temperature, reduction, recursion
 
     def build(self, input_shape):
-        channels = channels_of(input_shape, "NeuralNearestNeighbours", self.reduction)
+        channels = channels_of(input_shape, "NeuralNearestNeighbors", self.reduction)
         self.embed = tf.keras.layers.Conv2D(channels // self.reduction, 1, use_bias=False, dtype=self.dtype_policy,
                                             name="embed")
         self.exponent = tf.keras.layers.Conv2D(1, 1, kernel_initializer="zeros", dtype=self.dtype_policy,
@@ -142,7 +142,7 @@ class NeuralNearestNeighbours(Attention):
     def attend(self, inputs, training=None):
         exponent = tf.cast(self.exponent(inputs), tf.float32)
         log_temperature = math.log(self.temperature) + tf.clip_by_value(exponent, -6.0, 6.0)
-        found, received = nearest_neighbours(*map(flatten_locations, (inputs, self.embed(inputs), log_temperature)),
+        found, received = nearest_neighbors(*map(flatten_locations, (inputs, self.embed(inputs), log_temperature)),
                                              self.k, self.recursion)
         batch, height, width = (size(inputs, axis) for axis in range(3))
         found = tf.reshape(found, [batch, height, width, self.k * inputs.shape[-1]])
@@ -152,3 +152,6 @@ class NeuralNearestNeighbours(Attention):
     def get_config(self):
         return {**super().get_config(), "k": self.k, "temperature": self.temperature, "reduction": self.reduction,
                 "recursion": self.recursion}
+
+
+tf.keras.utils.get_custom_objects()["landmark_zoo>NeuralNearestNeighbours"] = NeuralNearestNeighbors  # in older files

@@ -3,7 +3,7 @@
 import tensorflow as tf
 
 from landmark_zoo.layers.attention.base import Attention, channels_of
-from landmark_zoo.layers.attention.chunked import chunked_attention, flatten_locations, size
+from landmark_zoo.layers.attention.chunked_attention import chunked_attention, flatten_locations, size
 
 KINDS = ("gaussian", "embedded", "dot")
 

@@ -5,7 +5,7 @@ import tensorflow as tf
 
 from landmark_zoo.layers.attention.base import Attention, channels_of
 
-KINDS = ("pairwise", "patchwise")
+KINDS, SHARINGS = ("pairwise", "patchwise"), ("modulo", "block")
 
 
 def reflect(features: tf.Tensor, border: int) -> tf.Tensor:
@@ -28,7 +28,7 @@ def reflect(features: tf.Tensor, border: int) -> tf.Tensor:
     return features
 
 
-def neighbours(features: tf.Tensor, kernel_size: int) -> tf.Tensor:
+def neighbors(features: tf.Tensor, kernel_size: int) -> tf.Tensor:
     """Returns the footprint of each location, row by row: [B, H, W, k k, C] from [B, H, W, C]."""
     size = tf.shape(features)
     features = reflect(features, kernel_size // 2)
@@ -37,8 +37,9 @@ def neighbours(features: tf.Tensor, kernel_size: int) -> tf.Tensor:
     return tf.reshape(features, tf.stack([size[0], size[1], size[2], kernel_size**2, features.shape[-1]]))
 
 
-def aggregate(weights: tf.Tensor, values: tf.Tensor, kernel_size: int, recompute: bool = False) -> tf.Tensor:
-    """Returns the sum over the footprint of weights times values; s = D / G consecutive channels share a weight.
+def aggregate(weights: tf.Tensor, values: tf.Tensor, kernel_size: int, recompute: bool = False,
+              sharing: str = "modulo") -> tf.Tensor:
+    """Returns the sum over the footprint of weights times values; s = D / G channels share a weight.
 
     One neighbour after the other, so that the k k shifted copies of the values, by far the largest tensors, need not
     exist together.
@@ -48,20 +49,22 @@ def aggregate(weights: tf.Tensor, values: tf.Tensor, kernel_size: int, recompute
         values: [B, H, W, D].
         kernel_size: k.
         recompute: Whether the gradient shifts the values again instead of keeping the copies.
+        sharing: "modulo", channel c takes weight c mod G, or "block", weight floor(c / s).
 
     Returns:
         [B, H, W, D].
     """
     groups, depth = weights.shape[-1], values.shape[-1]
     size, padded = tf.shape(values), reflect(values, kernel_size // 2)
-    grouped = tf.concat([size[:3], [groups, depth // groups]], axis=0)
+    split, shared = ([depth // groups, groups], -2) if sharing == "modulo" else ([groups, depth // groups], -1)
+    grouped = tf.concat([size[:3], split], axis=0)
 
-    def add(total, neighbour):
-        weight, place = neighbour
+    def add(total, neighbor):
+        weight, place = neighbor
 
         def weighted(weight, padded):
             shifted = tf.slice(padded, tf.stack([0, place // kernel_size, place % kernel_size, 0]), size)
-            return weight[..., None] * tf.reshape(shifted, grouped)
+            return tf.expand_dims(weight, shared) * tf.reshape(shifted, grouped)
 
         return total + (tf.recompute_grad(weighted) if recompute else weighted)(weight, padded)
 
@@ -104,6 +107,10 @@ class SelfAttentionModule(Attention):
         patchwise:  w_i = f([phi(x_i), psi(x_j) of all j])
         y_i = sum_j w_ij beta(x_j)
 
+    A weight serves the `share` channels that leave the same remainder when divided by the number D / share of weights, and
+    f takes and gives patchwise numbers channel by channel, all neighbours of one together: as in the authors' code, so that
+    its weights load. With sharing "block" a weight serves consecutive channels, and neighbours come one after the other.
+
     f is BN-ReLU-conv1x1-BN-ReLU-conv1x1, P a linear map of coordinates from -1 to 1. Pairwise weights are positive and
     sum to 1 over the neighbours; patchwise weights are free. As in the authors' code, four biases of the pairwise kind
     have no effect: P's, f's last, and in training phi's and psi's. What f sees, about k k C / 16 numbers per location,
@@ -113,8 +120,9 @@ class SelfAttentionModule(Attention):
         kind: "pairwise" or "patchwise".
         filters: D, channels of the output; None for C / 4. A multiple of `share`.
         kernel_size: k, odd. The authors use 3 in the first stage and 7 in the others.
-        share: How many consecutive channels share a weight.
+        share: How many channels share a weight.
         return_maps: See `Attention`.
+        sharing: "modulo" or "block", see `aggregate`; a configuration without this entry means "block".
         **kwargs: Keras' own.
 
     Input shape:
@@ -125,12 +133,13 @@ class SelfAttentionModule(Attention):
     """
 
     def __init__(self, kind: str = "pairwise", filters: int | None = None, kernel_size: int = 7, share: int = 8,
-                 return_maps: bool = False, **kwargs):
+                 return_maps: bool = False, sharing: str = "modulo", **kwargs):
         super().__init__(return_maps, **kwargs)
-        if kind not in KINDS or kernel_size < 1 or kernel_size % 2 == 0 or share < 1:
-            raise ValueError(f"SelfAttentionModule: expected a kind of {KINDS}, an odd kernel_size and share >= 1; "
-                             f"received kind={kind!r}, kernel_size={kernel_size}, share={share}.")
-        self.kind, self.filters, self.kernel_size, self.share = kind, filters, kernel_size, share
+        if kind not in KINDS or kernel_size < 1 or kernel_size % 2 == 0 or share < 1 or sharing not in SHARINGS:
+            raise ValueError(f"SelfAttentionModule: expected a kind of {KINDS}, an odd kernel_size, share >= 1 and a "
+                             f"sharing of {SHARINGS}; received kind={kind!r}, kernel_size={kernel_size}, share={share}, "
+                             f"sharing={sharing!r}.")
+        self.kind, self.filters, self.kernel_size, self.share, self.sharing = kind, filters, kernel_size, share, sharing
 
     def build(self, input_shape):
         channels = channels_of(input_shape, "SelfAttentionModule", 16)
@@ -159,23 +168,26 @@ class SelfAttentionModule(Attention):
 
     def attend(self, inputs, training=None):
         weights = (self._pairwise if self.kind == "pairwise" else self._patchwise)(inputs, training)
-        attended = aggregate(weights, self.value(inputs), self.kernel_size, recompute=bool(training))
+        attended = aggregate(weights, self.value(inputs), self.kernel_size, bool(training), self.sharing)
         return attended, {f"san_{self.kind}": received(weights, self.kernel_size)}
 
     def _pairwise(self, inputs, training):
-        keys = neighbours(self.key(inputs), self.kernel_size)
+        keys = neighbors(self.key(inputs), self.kernel_size)
         places = self.position(tf.cast(_coordinates(tf.shape(inputs)), self.compute_dtype))
-        places = places[..., None, :] - neighbours(places, self.kernel_size)
+        places = places[..., None, :] - neighbors(places, self.kernel_size)
         places = tf.broadcast_to(places, tf.concat([tf.shape(keys)[:-1], [2]], axis=0))
         logits = self._weigh(tf.concat([self.query(inputs)[..., None, :] - keys, places], axis=-1), training)
         return tf.cast(tf.nn.softmax(tf.cast(logits, tf.float32), axis=3), logits.dtype)
 
     def _patchwise(self, inputs, training):
-        keys = neighbours(self.key(inputs), self.kernel_size)
+        keys, channels_first = neighbors(self.key(inputs), self.kernel_size), self.sharing == "modulo"
+        keys = tf.einsum("bhwkc->bhwck", keys) if channels_first else keys
         keys = tf.reshape(keys, tf.concat([tf.shape(keys)[:3], [keys.shape[3] * keys.shape[4]]], axis=0))
-        weights = self._weigh(tf.concat([self.query(inputs), keys], axis=-1), training)
-        groups = weights.shape[-1] // self.kernel_size**2
-        return tf.reshape(weights, tf.concat([tf.shape(inputs)[:3], [self.kernel_size**2, groups]], axis=0))
+        weights, taps = self._weigh(tf.concat([self.query(inputs), keys], axis=-1), training), self.kernel_size**2
+        groups = weights.shape[-1] // taps
+        split = [groups, taps] if channels_first else [taps, groups]
+        weights = tf.reshape(weights, tf.concat([tf.shape(inputs)[:3], split], axis=0))
+        return tf.einsum("bhwgk->bhwkg", weights) if channels_first else weights
 
     def _weigh(self, relations, training):
         """Applies f to [..., relations]; batch normalisation is fused, and quick, on four axes only."""
@@ -191,7 +203,11 @@ class SelfAttentionModule(Attention):
 
     def get_config(self):
         return {**super().get_config(), "kind": self.kind, "filters": self.filters, "kernel_size": self.kernel_size,
-                "share": self.share}
+                "share": self.share, "sharing": self.sharing}
+
+    @classmethod
+    def from_config(cls, config):
+        return cls(**{"sharing": "block", **config})
 
 
 def _coordinates(size: tf.Tensor) -> tf.Tensor:
@@ -209,8 +225,9 @@ class SANBlock(Attention):
     Args:
         kind: "pairwise" or "patchwise".
         kernel_size: k, the footprint's side, odd.
-        share: How many consecutive channels share a weight.
+        share: How many channels share a weight.
         return_maps: See `Attention`.
+        sharing: "modulo" or "block", see `aggregate`; a configuration without this entry means "block".
         **kwargs: Keras' own.
 
     Input shape, output shape:
@@ -218,11 +235,11 @@ class SANBlock(Attention):
     """
 
     def __init__(self, kind: str = "pairwise", kernel_size: int = 7, share: int = 8, return_maps: bool = False,
-                 **kwargs):
+                 sharing: str = "modulo", **kwargs):
         super().__init__(return_maps, **kwargs)
-        self.kind, self.kernel_size, self.share = kind, kernel_size, share
-        self.attention = SelfAttentionModule(kind, None, kernel_size, share, return_maps=True, dtype=self.dtype_policy,
-                                             name="attention")
+        self.kind, self.kernel_size, self.share, self.sharing = kind, kernel_size, share, sharing
+        self.attention = SelfAttentionModule(kind, None, kernel_size, share, return_maps=True, sharing=sharing,
+                                             dtype=self.dtype_policy, name="attention")
 
     def build(self, input_shape):
         channels = channels_of(input_shape, "SANBlock", 16)
@@ -238,4 +255,9 @@ class SANBlock(Attention):
         return inputs + self.expand(tf.nn.relu(self.norm_out(attended, training=training))), maps
 
     def get_config(self):
-        return {**super().get_config(), "kind": self.kind, "kernel_size": self.kernel_size, "share": self.share}
+        return {**super().get_config(), "kind": self.kind, "kernel_size": self.kernel_size, "share": self.share,
+                "sharing": self.sharing}
+
+    @classmethod
+    def from_config(cls, config):
+        return cls(**{"sharing": "block", **config})

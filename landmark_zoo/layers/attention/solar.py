@@ -4,7 +4,7 @@ Retrieval, ECCV 2020, section 3)."""
 import tensorflow as tf
 
 from landmark_zoo.layers.attention.base import Attention, channels_of
-from landmark_zoo.layers.attention.chunked import chunked_attention, flatten_locations, size
+from landmark_zoo.layers.attention.chunked_attention import chunked_attention, flatten_locations, size
 
 
 @tf.keras.utils.register_keras_serializable("landmark_zoo")

@@ -5,7 +5,7 @@ import math
 
 import tensorflow as tf
 
-from landmark_zoo.layers.heads.base import CosineHead
+from landmark_zoo.layers.heads.softmax import CosineHead
 
 
 def fixed_scale(num_classes: int) -> float:
@@ -14,7 +14,7 @@ def fixed_scale(num_classes: int) -> float:
 
 
 def batch_statistics(cosines: tf.Tensor, labels: tf.Tensor, scale: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """Returns what the next scale is computed from.
+    """Returns the two statistics of a batch that the next scale is computed from.
 
     Args:
         cosines: float32 [B, N].
@@ -81,9 +81,9 @@ class AdaCos(CosineHead):
         """Returns the logits of the loss and, if adaptive, moves the scale.
 
         Args:
-            logits: Of a call since the scale last moved. If of some classes only, the scale becomes that for so few.
-            labels: See `Head`.
-            classes: See `Head`.
+            logits: Logits of a call since the scale last moved. If of some classes only, the scale becomes that for so few.
+            labels: int [B], the right column of each row.
+            classes: int [S], the class of each column; None where it is the column's number.
         """
         if not self.adaptive:
             return logits

@@ -7,8 +7,8 @@ from sklearn.cluster import KMeans
 
 from landmark_zoo.layers.attention.base import channels_of
 from landmark_zoo.layers.attention.crn import ContextualReweighting
-from landmark_zoo.layers.l2_normalise import l2_normalise
-from landmark_zoo.layers.pooling.base import Pooling
+from landmark_zoo.layers.embedding import l2_normalize
+from landmark_zoo.layers.pooling.global_pooling import Pooling
 
 
 def vlad(features: tf.Tensor, assignments: tf.Tensor, centres: tf.Tensor) -> tf.Tensor:
@@ -24,7 +24,7 @@ def vlad(features: tf.Tensor, assignments: tf.Tensor, centres: tf.Tensor) -> tf.
     """
     sums = tf.einsum("bhwk,bhwc->bkc", assignments, features)
     residuals = sums - tf.reduce_sum(assignments, axis=(1, 2))[..., tf.newaxis] * centres
-    return l2_normalise(tf.reshape(l2_normalise(residuals), [-1, centres.shape[0] * centres.shape[1]]))
+    return l2_normalize(tf.reshape(l2_normalize(residuals), [-1, centres.shape[0] * centres.shape[1]]))
 
 
 def sharpness(vectors: np.ndarray, centres: np.ndarray, version: str = "v2") -> float:
@@ -36,7 +36,7 @@ def sharpness(vectors: np.ndarray, centres: np.ndarray, version: str = "v2") -> 
     Args:
         vectors: [N, C], of length 1.
         centres: [K, C], K >= 2.
-        version: See `NetVLAD`.
+        version: "v1" or "v2", see `NetVLAD`.
 
     Raises:
         ValueError: Fewer than two centres.
@@ -62,7 +62,7 @@ class NetVLAD(Pooling):
 
     Args:
         clusters: K (64 in the paper).
-        version: "v2" with b (Vlad-v2 of the authors) or "v1" without.
+        version: "v2" with b (Vlad-v2 of the authors) or "v1" without, as the authors of contextual reweighting have it.
         crn: Whether a_i is multiplied by the mask of contextual reweighting (Kim et al., CVPR 2017), computed from the
             features before they are brought to length 1.
         **kwargs: Keras' own.
@@ -92,14 +92,14 @@ class NetVLAD(Pooling):
         super().build(input_shape)
 
     def call(self, inputs):
-        features = l2_normalise(inputs)
+        features = l2_normalize(inputs)
         logits = tf.tensordot(features, self.kernel, 1)
         assignments = tf.nn.softmax(logits if self.bias is None else logits + self.bias)
         if self.crn:
             assignments *= self.context.mask(inputs)
         return vlad(features, assignments, self.centres)
 
-    def set_centres(self, centres: np.ndarray, alpha: float) -> None:
+    def set_centers(self, centres: np.ndarray, alpha: float) -> None:
         """Starts from centres; the layer must be built.
 
             v2: W = 2 alpha c, b = -alpha |c|^2    v1: W = alpha c / |c|
@@ -123,17 +123,17 @@ class NetVLAD(Pooling):
             self.kernel.assign(alpha * (centres / lengths[:, np.newaxis]).T)
 
     def fit(self, vectors: np.ndarray, seed: int = 0) -> None:
-        """Starts from the k-means centres of locations, e.g. 50,000 of them from several hundred pictures.
+        """Starts from the k-means centres of locations, e.g. 50,000 of them from several hundred images.
 
         Args:
             vectors: [N, C], N >= K >= 2; brought to length 1 here.
-            seed: Of k-means.
+            seed: Seed of k-means.
         """
-        vectors = l2_normalise(vectors).numpy()
+        vectors = l2_normalize(vectors).numpy()
         if not self.built:
             self.build([None, None, None, vectors.shape[1]])
         centres = KMeans(self.clusters, n_init=1, random_state=seed).fit(vectors).cluster_centers_
-        self.set_centres(centres, sharpness(vectors, centres, self.version))
+        self.set_centers(centres, sharpness(vectors, centres, self.version))
 
     def compute_output_shape(self, input_shape):
         return tf.TensorShape([input_shape[0], self.clusters * input_shape[-1]])

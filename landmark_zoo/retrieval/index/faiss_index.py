@@ -1,4 +1,4 @@
-"""Search on one machine: exact, or approximate and smaller or faster."""
+"""FaissIndex: search on one machine, exact, or approximate and then smaller or faster."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -8,11 +8,9 @@ import faiss
 import numpy as np
 
 from landmark_zoo.core.errors import UserError
-from landmark_zoo.core.files import atomic_directory, read_json, sha256, write_json
-from landmark_zoo.retrieval.index.faiss_kinds import FAISS_KINDS, search_faiss
-from landmark_zoo.retrieval.index.fields import checked_fields, checked_where
-from landmark_zoo.retrieval.index.index import Index
-from landmark_zoo.retrieval.index.index_images import IndexImages
+from landmark_zoo.core.files import atomic_directory, check_sha256, read_json, sha256, write_json
+from landmark_zoo.retrieval.index.base import Index, check_fields, check_sealed, check_where, sealed
+from landmark_zoo.retrieval.index.faiss_kinds import FAISS_KINDS, IndexImages, search_faiss
 
 _Found = tuple[np.ndarray, np.ndarray]  # scores and numbers, [N, k]
 
@@ -27,15 +25,15 @@ class FaissIndex(Index):
     - "ivfpq" looks into the nearest of many lists of compressed embeddings (Jegou et al., TPAMI 2011): smallest.
 
     On disk it is a folder: `index.faiss`, `ids.csv` (number in faiss, id, fields) and `index.json` (kind, counts, model
-    fingerprint, provenance, checksum of `ids.csv`).
+    fingerprint, provenance, checksums of the others and of itself).
 
     Args:
         dimension: D, the length of an embedding.
-        model_fingerprint: `EmbeddingModel.fingerprint` of the model that makes the embeddings.
+        model_fingerprint: `SavedModel.fingerprint` of the model that makes the embeddings.
         kind: One of `FAISS_KINDS`.
 
     Attributes:
-        provenance: What the embeddings are, as far as their maker says it; saved.
+        provenance: Provenance of the embeddings; saved.
     """
 
     def __init__(self, dimension: int, model_fingerprint: str, kind: str = "flat"):
@@ -53,7 +51,7 @@ class FaissIndex(Index):
 
     def fit(self, ids: Sequence[str], vectors: np.ndarray, fields: Mapping[str, Sequence[str]] | None = None) -> Self:
         self._check_new(ids, vectors)
-        fields = checked_fields(fields, len(ids))
+        fields = check_fields(fields, len(ids))
         return self.train(vectors).add(ids, vectors, fields)
 
     def train(self, vectors: np.ndarray, size: int | None = None) -> Self:
@@ -61,7 +59,7 @@ class FaissIndex(Index):
 
         Args:
             vectors: All embeddings or a sample, float32 [N, D].
-            size: How many images there will be; None for N.
+            size: Number of images that there will be; None for N.
 
         Raises:
             UserError: Too few embeddings for this kind.
@@ -80,7 +78,7 @@ class FaissIndex(Index):
             skip_known: bool = False) -> Self:
         self._check_writable()
         self._check_new(ids, vectors)
-        fields = checked_fields(fields, len(ids))
+        fields = check_fields(fields, len(ids))
         if not self._index.is_trained:
             raise UserError(f"an index of kind {self.kind} that was trained", "a new one", "Call fit or train first.")
         known = self.known(ids)
@@ -111,9 +109,9 @@ class FaissIndex(Index):
 
     def search_positions(self, vectors: np.ndarray, k: int,
                          where: Mapping[str, str | Sequence[str]] | None = None) -> tuple[np.ndarray, np.ndarray]:
-        """Like `search`, with the places in `ids` (int64) instead of the ids."""
+        """Returns what `search` does, with positions in `ids` (int64) instead of the ids."""
         self._check_queries(vectors, k)
-        where = checked_where(where)
+        where = check_where(where)
         if not self.ids:
             raise UserError("an index with images", "an empty one", "Add embeddings first.")
         allowed = self._images.matching(where) if where or self._index.ntotal > len(self) else None
@@ -128,16 +126,20 @@ class FaissIndex(Index):
 
     def save(self, path: str | Path) -> None:
         with atomic_directory(path) as folder:
-            try:
-                faiss.write_index(self._index, str(folder / "index.faiss"))
-            except RuntimeError as error:
-                raise UserError(f"to write {path}", str(error).splitlines()[-1], "Free some space.") from error
-            self._images.save(folder / "ids.csv")
-            write_json(folder / "index.json", {
-                "kind": self.kind, "count": len(self), "dimension": self.dimension, "next_number": self._images.next_number,
-                "vectors_in_faiss": self._index.ntotal, "faiss_bytes": (folder / "index.faiss").stat().st_size,
-                "ids_sha256": sha256(folder / "ids.csv"), "model_fingerprint": self.model_fingerprint,
-                "provenance": self.provenance})
+            self.write(folder)
+
+    def write(self, folder: Path) -> None:
+        """Writes the files of the index into a folder that is there."""
+        try:
+            faiss.write_index(self._index, str(folder / "index.faiss"))
+        except RuntimeError as error:
+            raise UserError(f"to write {folder}", str(error).splitlines()[-1], "Free some space.") from error
+        self._images.save(folder / "ids.csv")
+        write_json(folder / "index.json", sealed({
+            "kind": self.kind, "count": len(self), "dimension": self.dimension, "next_number": self._images.next_number,
+            "vectors_in_faiss": self._index.ntotal, "faiss_bytes": (folder / "index.faiss").stat().st_size,
+            "faiss_sha256": sha256(folder / "index.faiss"), "ids_sha256": sha256(folder / "ids.csv"),
+            "model_fingerprint": self.model_fingerprint, "provenance": self.provenance}))
 
     @classmethod
     def load(cls, path: str | Path, memory_map: bool = False) -> Self:
@@ -145,8 +147,8 @@ class FaissIndex(Index):
 
         Args:
             path: The folder.
-            memory_map: Leave the embeddings in the file and read what a query needs. Such an index opens at once and is
-                shared by processes, but nothing can be added or removed.
+            memory_map: Leave the embeddings in the file. Such an index is read once, for its checksum, shared by processes
+                and kept by the system as memory allows, but nothing can be added or removed.
 
         Raises:
             UserError: No index there, or files that do not fit together.
@@ -160,6 +162,7 @@ class FaissIndex(Index):
             index._images = IndexImages.load(path / "ids.csv", facts["next_number"])
             index._mapped, index.provenance = memory_map, facts["provenance"]
             _check_contents(index._index, index._images, facts)
+            check_sealed(path / "index.json", facts, beside="faiss_sha256")
         except (OSError, RuntimeError, ValueError, KeyError, TypeError) as error:
             reason = "an unreadable index.faiss" if isinstance(error, RuntimeError) else str(error)
             raise UserError(f"an index at {path}", reason, "Make it again with experiments.index.") from error
@@ -199,6 +202,8 @@ def _check_files(path: Path, facts: dict[str, Any]) -> None:
         raise ValueError(f"index.faiss of {(path / 'index.faiss').stat().st_size} bytes instead of {facts['faiss_bytes']}")
     if sha256(path / "ids.csv") != facts["ids_sha256"]:
         raise ValueError("an ids.csv that is not the one of index.faiss")
+    if "faiss_sha256" in facts or "checksum" in facts:  # indexes of earlier releases have neither
+        check_sha256(path, {"index.faiss": facts["faiss_sha256"]})
 
 
 def _check_contents(index: faiss.Index, images: IndexImages, facts: dict[str, Any]) -> None:

@@ -1,13 +1,16 @@
-"""ASMK with binary residuals (Tolias, Avrithis, Jegou: To Aggregate or Not to Aggregate: Selective Match Kernels for Image
-Search, ICCV 2013), on the local features of HOW (Tolias, Jenicek, Chum, ECCV 2020) or any others."""
+"""ASMK: aggregated selective match kernel (Tolias, Avrithis, Jégou, To Aggregate or Not to Aggregate, ICCV 2013).
+
+Re-ranks by local features, those of HOW (Tolias, Jenicek, Chum, ECCV 2020) or any others: residuals to visual words are
+summed per word and binarized, and two images are as alike as the signs at the words they share.
+"""
 
 from typing import NamedTuple
 
 import numpy as np
 
+from landmark_zoo.retrieval.rerank.base import Reranker
 from landmark_zoo.retrieval.rerank.codebook import Codebook
-from landmark_zoo.retrieval.rerank.features import Features
-from landmark_zoo.retrieval.rerank.reranker import Reranker
+from landmark_zoo.retrieval.rerank.local_features import Features
 
 ALPHA, TAU = 3.0, 0.0
 CANDIDATE_WORDS, QUERY_WORDS = 1, 5
@@ -15,10 +18,10 @@ _ONES = np.unpackbits(np.arange(256, dtype=np.uint8)[:, np.newaxis], axis=1).sum
 
 
 class Aggregated(NamedTuple):
-    """One photograph, by visual words.
+    """Local features of one image, aggregated by visual word.
 
     Attributes:
-        words: int64 [W], increasing: those that its local features are assigned to.
+        words: int64 [W], increasing: words that the local features are assigned to.
         bits: uint8 [W, ceil(D / 8)], packed signs of the sum of residuals to each.
     """
 
@@ -31,8 +34,8 @@ def aggregate(vectors: np.ndarray, codebook: Codebook, words: int) -> Aggregated
 
     Args:
         vectors: float32 [N, D].
-        codebook: Of the same features.
-        words: To how many of its nearest words a feature is assigned: 1 for candidates, 5 for queries.
+        codebook: Visual words, fitted on the same kind of features.
+        words: Number of nearest words that a feature is assigned to: 1 for candidates, 5 for queries.
     """
     assigned = codebook.assign(vectors, words)
     found, row = np.unique(assigned, return_inverse=True)
@@ -58,17 +61,16 @@ def selectivity(query_bits: np.ndarray, bits: np.ndarray, dimension: int) -> np.
 
 def asmk_similarity(query: Aggregated, candidate: Aggregated, dimension: int) -> float:
     """Returns the kernel: the sum of selectivities over common words, divided by the root of the product of both numbers of
-    words; 1 for equal photographs, 0 without a common word. No inverse document frequencies, as in HOW."""
+    words; 1 for equal images, 0 without a common word. No inverse document frequencies, as in HOW."""
     _, left, right = np.intersect1d(query.words, candidate.words, assume_unique=True, return_indices=True)
     total = selectivity(query.bits[left], candidate.bits[right], dimension).sum()
     return float(total / np.sqrt(max(len(query.words) * len(candidate.words), 1)))
 
 
 class ASMK(Reranker):
-    """Scores a candidate by `asmk_similarity`; it knows no points.
+    """Re-ranker by `asmk_similarity`, without geometry.
 
-    HOW takes 65,536 words fitted on 20,000 photographs and 1000 features of each photograph. `AsmkIndex` ranks a whole
-    collection by the same kernel.
+    HOW takes 65,536 words fitted on 20,000 images and 1000 features of each image.
 
     Args:
         features: `LocalFeatures` of an exported HOW model, or any other.
@@ -84,11 +86,11 @@ class ASMK(Reranker):
         codebook.check_kind(features.kind)
         self.features, self.codebook = features, codebook
 
-    def describe(self, photograph: np.ndarray) -> Aggregated:
-        return aggregate(self.features(photograph).vectors, self.codebook, CANDIDATE_WORDS)
+    def describe(self, image: np.ndarray) -> Aggregated:
+        return aggregate(self.features(image).vectors, self.codebook, CANDIDATE_WORDS)
 
-    def describe_query(self, photograph: np.ndarray) -> Aggregated:
-        return aggregate(self.features(photograph).vectors, self.codebook, QUERY_WORDS)
+    def describe_query(self, image: np.ndarray) -> Aggregated:
+        return aggregate(self.features(image).vectors, self.codebook, QUERY_WORDS)
 
     def compare(self, query: Aggregated, candidate: Aggregated) -> tuple[float, None]:
         return asmk_similarity(query, candidate, self.codebook.centres.shape[1]), None

@@ -1,6 +1,6 @@
-"""Visual words."""
+"""Codebook: visual words, fitted by k-means on local features."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +9,11 @@ import numpy as np
 from sklearn.cluster import MiniBatchKMeans
 
 from landmark_zoo.core.errors import UserError
-from landmark_zoo.core.files import atomic_directory, read_json, write_json, write_npy
+from landmark_zoo.core.files import atomic_directory, check_sha256, read_json, read_npy, sha256, write_json, write_npy
+from landmark_zoo.core.parallel import progress
 from landmark_zoo.core.provenance import versions
+from landmark_zoo.data.datasets.images import InvalidImageError
+from landmark_zoo.retrieval.rerank.local_features import Features
 
 BATCH_PER_WORD, LEAST_BATCH = 4, 4096
 
@@ -23,11 +26,11 @@ class Codebook:
     Args:
         size: K.
         kind: `Features.kind` of the local features.
-        seed: Of the k-means.
+        seed: Random seed of k-means.
 
     Attributes:
         centres: float32 [K, D], after `fit`.
-        provenance: What it was fitted on.
+        provenance: Features it was fitted on.
     """
 
     def __init__(self, size: int, kind: str, seed: int = 0):
@@ -41,7 +44,7 @@ class Codebook:
 
         Args:
             vectors: Local features, float32 [N, D], of photographs outside the benchmark.
-            source: Which photographs, for the provenance.
+            source: Name of the images, for the provenance.
 
         Raises:
             UserError: Fewer features than words.
@@ -59,7 +62,7 @@ class Codebook:
 
         Args:
             vectors: float32 [N, D].
-            words: How many for each vector.
+            words: Number of words for each vector.
 
         Returns:
             int64 [N, min(words, K)].
@@ -83,7 +86,8 @@ class Codebook:
         with atomic_directory(path) as folder:
             write_npy(folder / "centres.npy", self.centres)
             write_json(folder / "codebook.json", {"size": self.size, "dimension": self.centres.shape[1], "kind": self.kind,
-                                                  "seed": self.seed, "provenance": self.provenance})
+                                                  "seed": self.seed, "provenance": self.provenance,
+                                                  "sha256": {"centres.npy": sha256(folder / "centres.npy")}})
 
     @classmethod
     def load(cls, path: str | Path) -> "Codebook":
@@ -93,9 +97,10 @@ class Codebook:
         try:
             codebook = cls(facts["size"], facts["kind"], facts["seed"])
             codebook.provenance = _mapping(facts["provenance"])
-            centres = np.load(path / "centres.npy", allow_pickle=False)
+            centres = read_npy(path / "centres.npy")
             if centres.shape != (facts["size"], facts["dimension"]) or centres.dtype != np.float32:
                 raise ValueError(f"{centres.dtype} {list(centres.shape)}")
+            check_sha256(path, facts.get("sha256", {}))  # codebooks of earlier releases state none
         except (OSError, ValueError, KeyError, TypeError, EOFError) as error:
             raise UserError(f"a codebook at {path}", f"{type(error).__name__}: {error}", "Fit it again.") from error
         return codebook._take(centres)
@@ -111,3 +116,29 @@ def _mapping(facts: Any) -> dict[str, Any]:
     if not isinstance(facts, Mapping):
         raise TypeError("provenance is no mapping")
     return dict(facts)
+
+
+def visual_words(features: Features, read: Callable[[str], np.ndarray], ids: Sequence[str], words: int, name: str,
+                 seed: int = 0) -> Codebook:
+    """Fits a codebook to the local features of photographs outside the benchmark; bad photographs are passed over.
+
+    Args:
+        features: Extractor of local features.
+        read: An id to its photograph.
+        ids: The photographs.
+        words: Number of visual words.
+        name: For the progress.
+        seed: Random seed of k-means.
+
+    Raises:
+        UserError: No usable photograph, or fewer local features than words.
+    """
+    found = []
+    for image in progress(ids, f"{name}: codebook"):
+        try:
+            found.append(features(read(image)).vectors)
+        except InvalidImageError:
+            continue
+    if not found:
+        raise UserError("usable photographs for a codebook", f"none of {len(ids)}", "Raise --codebook_photographs.")
+    return Codebook(words, features.kind, seed).fit(np.concatenate(found), f"{len(found)} photographs outside")

@@ -1,4 +1,4 @@
-"""Global and local scores as one."""
+"""Fusion of the scores of a ranking and of a re-ranker, weighed on landmarks outside the benchmark."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,7 +8,7 @@ import numpy as np
 
 from landmark_zoo.core.errors import UserError
 from landmark_zoo.core.files import read_json, write_json
-from landmark_zoo.metrics.average_precision_at_k import average_precision_at_k
+from landmark_zoo.metrics.ranking import average_precision_at_k
 
 GRID = tuple(number / 20 for number in range(21))
 DEPTH = 100
@@ -21,7 +21,7 @@ class ScoredList(NamedTuple):
         global_scores: [N], by which they stand in this order.
         local_scores: [N], of a re-ranker; NaN where it did not compare.
         relevant: bool [N].
-        positives: How many index images are relevant in all, found or not.
+        positives: Number of relevant index images, found or not.
     """
 
     global_scores: np.ndarray
@@ -31,10 +31,10 @@ class ScoredList(NamedTuple):
 
 
 class Scale(NamedTuple):
-    """What brings scores to mean 0 and standard deviation 1.
+    """Standardization of scores to mean 0 and standard deviation 1.
 
     Attributes:
-        mean: Of the scores it was made of.
+        mean: Mean of the scores it was made of.
         deviation: Theirs; 1 where all are equal.
         least: The smallest of them, which stands for a NaN.
     """
@@ -69,7 +69,7 @@ class Fusion:
         """Finds scale and v.
 
         Args:
-            lists: Of queries of landmarks outside the benchmark.
+            lists: Candidates of queries of landmarks outside the benchmark.
 
         Raises:
             UserError: No list with a positive, or no local score at all.

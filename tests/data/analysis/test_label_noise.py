@@ -2,8 +2,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from landmark_zoo.data.analysis import label_noise as module
-from landmark_zoo.data.analysis.label_noise import label_noise
+from landmark_zoo.data.analysis.label_noise import JudgedImages, LabelNoise, label_noise
 
 
 def nearest(vectors):
@@ -20,7 +19,7 @@ def planted(seed=0, classes=4, each=12):
     return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32), labels
 
 
-def test_worked_out_by_hand():
+def test_label_noise_by_hand():
     vectors = np.array([[1, 0], [0.8, 0.6], [0.6, 0.8], [0, 1]], np.float32)
     noise = label_noise(vectors, np.array([0, 0, 0, 1]), nearest(vectors))
     np.testing.assert_allclose(noise.strangeness, [1 - 0.7, 1 - 0.88, 1 - 0.78, np.nan], atol=1e-6)
@@ -37,7 +36,7 @@ def test_a_wrong_label_is_the_most_disputed_and_names_the_right_one():
     assert noise.disagreement[5] > 0.9
 
 
-def test_what_is_like_nothing_is_the_strangest():
+def test_outlier_is_the_strangest():
     vectors, labels = planted()
     vectors[30] = 0
     vectors[30, 15] = 1
@@ -45,17 +44,22 @@ def test_what_is_like_nothing_is_the_strangest():
 
 
 @given(st.integers(0, 100))
-def test_strangeness_does_not_depend_on_the_portions(seed):
+def test_strangeness_does_not_depend_on_block_rows(seed):
     vectors, labels = planted(seed, each=30)
     whole = label_noise(vectors, labels, nearest(vectors)).strangeness
-    rows, module._ROWS = module._ROWS, 7
-    try:
-        np.testing.assert_allclose(label_noise(vectors, labels, nearest(vectors)).strangeness, whole, atol=1e-6)
-    finally:
-        module._ROWS = rows
+    parts = label_noise(vectors, labels, nearest(vectors), block_rows=7).strangeness
+    np.testing.assert_allclose(parts, whole, atol=1e-6)
 
 
-def test_a_single_photograph_cannot_be_judged():
+def test_a_single_image_cannot_be_judged():
     noise = label_noise(np.ones((1, 1), np.float32), np.array([0]), np.zeros((1, 0), np.int64))
     assert np.isnan(noise.strangeness).all()
     assert np.isnan(noise.disagreement).all()
+
+
+def test_orders_by_doubt_and_leaves_out_what_cannot_be_judged():
+    noise = LabelNoise(np.array([0.1, np.nan, 0.5, 0.3], np.float32), np.array([1, np.nan, 0, 1], np.float32),
+                       np.array([1, 0, 0, 1]))
+    judged = JudgedImages(np.arange(4), noise, ["a", "b"])
+    assert judged.strangest().tolist() == [2, 3, 0]
+    assert judged.most_disputed().tolist() == [3, 0], "equal ones by strangeness; the undisputed not at all"

@@ -31,11 +31,11 @@ def picture_bytes(number, side=48):
     return buffer.getvalue()
 
 
-def gldv2_site(train_archives=4, pictures=24, landmarks=5):
+def gldv2_site(train_archives=4, images=24, landmarks=5):
     """Path to bytes of everything that GLDv2's server has, in small; and id to landmark of the training pictures."""
     site, shows, rows = {}, {}, []
     archives = [{} for _ in range(train_archives)]
-    for number in range(pictures):
+    for number in range(images):
         image_id = hashlib.md5(str(number).encode()).hexdigest()[:16]
         shows[image_id] = str(100 * (number % landmarks))
         rows.append(f"{image_id},http://upload.example/{number}.jpg,{shows[image_id]}\n")

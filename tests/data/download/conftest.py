@@ -1,8 +1,8 @@
-"""A failing server, and patience that fits a test."""
+"""A failing server, and a retry policy with short pauses."""
 
 import pytest
 
-from landmark_zoo.data.download.patience import Patience
+from landmark_zoo.data.download.http import HttpSession, RetryPolicy
 from tests.data.download.fault_server import FaultServer
 
 
@@ -22,4 +22,10 @@ def serve():
 @pytest.fixture
 def hasty():
     """Short pauses and time-outs."""
-    return Patience(attempts=3, first_delay=0.01, longest_delay=0.02, timeout=0.5, least_speed=1000)
+    return RetryPolicy(attempts=3, first_delay=0.01, max_delay=0.02, timeout=0.5, min_speed=1000)
+
+
+@pytest.fixture
+def session(hasty):
+    """Connections with short pauses and time-outs."""
+    return HttpSession(hasty)

@@ -24,6 +24,7 @@ class FaultServer:
         self.requests = []
         self.etags = True
         self.bytes_per_second = None
+        self.most_at_once = self._at_once = 0
         self._plans, self._always = defaultdict(deque), {}
         self._lock = threading.Lock()
         self._closing = threading.Event()
@@ -66,6 +67,11 @@ class FaultServer:
                 return self._plans[path].popleft()
         return self._always.get(path, self._always.get(""))
 
+    def count(self, change):
+        with self._lock:
+            self._at_once += change
+            self.most_at_once = max(self.most_at_once, self._at_once)
+
     def pause(self, seconds):
         return self._closing.wait(seconds)
 
@@ -86,10 +92,13 @@ class _Handler(BaseHTTPRequestHandler):
     def _answer(self, body):
         owner, path = self.server_owner, self.path.partition("?")[0]
         owner.requests.append((self.command, path, dict(self.headers)))
+        owner.count(1)
         try:
             self._serve(path, body)
         except (BrokenPipeError, ConnectionResetError):
             self.close_connection = True
+        finally:
+            owner.count(-1)
 
     def _serve(self, path, body):
         owner = self.server_owner

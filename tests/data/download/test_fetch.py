@@ -1,10 +1,11 @@
 import hashlib
+from dataclasses import replace
 
 import pytest
 
-from landmark_zoo.data.download.faults import FetchError
 from landmark_zoo.data.download.fetch import fetch
-from landmark_zoo.data.download.remote_file import RemoteFile
+from landmark_zoo.data.download.http import FetchError, HttpSession, Stopped
+from landmark_zoo.data.download.remote_files import RemoteFile
 
 DATA = bytes(range(256)) * 4000
 MD5 = hashlib.md5(DATA).hexdigest()
@@ -19,112 +20,152 @@ def remote(server, **changes):
     return RemoteFile(**{"url": f"{server.url}/a/big.tar", "path": "x/big.tar", "about_bytes": 1, "md5": MD5, **changes})
 
 
-def test_a_file_arrives_whole_and_is_not_asked_for_again(server, tmp_path, hasty):
+def test_a_file_arrives_whole_and_is_not_asked_for_again(server, tmp_path, session):
     counts = []
-    path = fetch(remote(server), tmp_path, hasty, counts.append)
+    path = fetch(remote(server), tmp_path, session, counts.append)
     assert path == tmp_path / "x/big.tar"
     assert path.read_bytes() == DATA
     assert sum(counts) == len(DATA)
     assert [one.name for one in path.parent.iterdir()] == ["big.tar"]
     before = len(server.requests)
-    assert fetch(remote(server), tmp_path, hasty) == path
+    assert fetch(remote(server), tmp_path, session) == path
     assert len(server.requests) == before
 
 
-def test_the_published_md5_is_asked_for_and_compared(server, tmp_path, hasty):
-    assert fetch(remote(server, md5=None, md5_url=f"{server.url}/md5/big.txt"), tmp_path, hasty).read_bytes() == DATA
+def test_the_published_md5_is_asked_for_and_compared(server, tmp_path, session):
+    assert fetch(remote(server, md5=None, md5_url=f"{server.url}/md5/big.txt"), tmp_path, session).read_bytes() == DATA
     with pytest.raises(FetchError, match="holds no MD5"):
-        fetch(remote(server, md5=None, path="y", md5_url=f"{server.url}/md5/none.txt"), tmp_path, hasty)
+        fetch(remote(server, md5=None, path="y", md5_url=f"{server.url}/md5/none.txt"), tmp_path, session)
 
 
 @pytest.mark.parametrize("etags", [True, False])
-def test_a_cut_connection_is_resumed_where_it_was_cut(server, tmp_path, hasty, etags):
+def test_a_cut_connection_is_resumed_where_it_was_cut(server, tmp_path, session, etags):
     server.etags = etags
     server.plan("/a/big.tar", "cut", "cut")
     counts = []
-    assert fetch(remote(server), tmp_path, hasty, counts.append).read_bytes() == DATA
+    assert fetch(remote(server), tmp_path, session, counts.append).read_bytes() == DATA
     assert [headers.get("Range") for headers in server.gets("/a/big.tar")] == [None, "bytes=512000-", "bytes=768000-"]
     assert sum(counts) == len(DATA)
 
 
-def test_a_server_without_ranges_sends_everything_again(server, tmp_path, hasty):
+def test_a_server_without_ranges_sends_everything_again(server, tmp_path, session):
     server.plan("/a/big.tar", "cut", "whole")
     counts = []
-    assert fetch(remote(server), tmp_path, hasty, counts.append).read_bytes() == DATA
+    assert fetch(remote(server), tmp_path, session, counts.append).read_bytes() == DATA
     assert sum(counts) == len(DATA) * 3 // 2
 
 
-def test_a_server_that_always_cuts_and_knows_no_ranges_is_given_up(server, tmp_path, hasty):
+def test_a_server_that_always_cuts_and_knows_no_ranges_is_given_up(server, tmp_path, session):
     server.always("cut")
     server.etags = False
     server.files["/a/big.tar"] = DATA[:60_000]
-    with pytest.raises(FetchError, match=r"cut after .*, 3 times in a row"):
-        fetch(remote(server), tmp_path, hasty)
+    with pytest.raises(FetchError, match=r"connection lost .*, 3 times in a row"):
+        fetch(remote(server), tmp_path, session)
 
 
-def test_later_and_silence_and_trickle_are_waited_for(server, tmp_path, hasty):
+def test_later_and_silence_and_trickle_are_waited_for(server, tmp_path, session):
     server.plan("/a/big.tar", "503", "silent", "slow")
-    hasty = type(hasty)(**{**vars(hasty), "attempts": 4})
-    assert fetch(remote(server), tmp_path, hasty).read_bytes() == DATA
+    assert fetch(remote(server), tmp_path, HttpSession(replace(session.policy, attempts=4))).read_bytes() == DATA
 
 
-def test_retries_are_bounded(server, tmp_path, hasty):
+def test_retries_are_bounded(server, tmp_path, session):
     server.always("503")
     with pytest.raises(FetchError, match=r"503 Service Unavailable, 3 times in a row"):
-        fetch(remote(server), tmp_path, hasty)
+        fetch(remote(server), tmp_path, session)
     assert len(server.gets("/a/big.tar")) == 3
 
 
-def test_what_is_not_there_is_asked_for_once(server, tmp_path, hasty):
+def test_what_is_not_there_is_asked_for_once(server, tmp_path, session):
     with pytest.raises(FetchError, match="404"):
-        fetch(remote(server, url=f"{server.url}/a/other.tar"), tmp_path, hasty)
+        fetch(remote(server, url=f"{server.url}/a/other.tar"), tmp_path, session)
     assert len(server.gets("/a/other.tar")) == 1
 
 
-def test_nobody_there(tmp_path, hasty):
+def test_nobody_there(tmp_path, session):
     with pytest.raises(FetchError, match=r"no answer .* 3 times in a row"):
-        fetch(RemoteFile("http://127.0.0.1:9/x", "x", 1), tmp_path, hasty)
+        fetch(RemoteFile("http://127.0.0.1:9/x", "x", 1), tmp_path, session)
 
 
-def test_a_wrong_checksum_is_fetched_once_again(server, tmp_path, hasty):
+def test_a_wrong_checksum_is_fetched_once_again(server, tmp_path, session):
     server.plan("/a/big.tar", "corrupt")
-    assert fetch(remote(server), tmp_path, hasty).read_bytes() == DATA
+    assert fetch(remote(server), tmp_path, session).read_bytes() == DATA
     assert len(server.gets("/a/big.tar")) == 2
 
 
-def test_a_wrong_checksum_twice_is_reported_and_nothing_kept(server, tmp_path, hasty):
+def test_a_wrong_checksum_twice_is_reported_and_nothing_kept(server, tmp_path, session):
     server.always("corrupt", "/a/big.tar")
     with pytest.raises(FetchError, match=f"instead of {MD5}, twice"):
-        fetch(remote(server), tmp_path, hasty)
+        fetch(remote(server), tmp_path, session)
     assert len(server.gets("/a/big.tar")) == 2
     assert not (tmp_path / "x/big.tar").exists()
     assert not (tmp_path / "x/big.tar.part").exists()
 
 
-def test_a_file_that_changed_meanwhile_starts_anew(server, tmp_path, hasty):
+def test_a_file_that_changed_meanwhile_starts_anew(server, tmp_path, session):
     server.always("cut")
     with pytest.raises(FetchError):
-        fetch(remote(server), tmp_path, type(hasty)(**{**vars(hasty), "attempts": 1, "first_delay": 0}))
+        fetch(remote(server), tmp_path, HttpSession(replace(session.policy, attempts=1, first_delay=0)))
     other = DATA[::-1]
     server.files["/a/big.tar"] = other
     server.heal()
     server.plan("/a/big.tar", "redirect")
-    path = fetch(remote(server, md5=hashlib.md5(other).hexdigest()), tmp_path, hasty)
+    path = fetch(remote(server, md5=hashlib.md5(other).hexdigest()), tmp_path, session)
     assert path.read_bytes() == other
 
 
-def test_a_whole_part_is_not_fetched_again(server, tmp_path, hasty):
-    fetch(remote(server, path="y"), tmp_path, hasty)
+def test_a_whole_part_is_not_fetched_again(server, tmp_path, session):
+    fetch(remote(server, path="y"), tmp_path, session)
     (tmp_path / "y").rename(tmp_path / "z.part")
     (tmp_path / "z.part.json").write_text(f'{{"total": {len(DATA)}, "version": null}}')
     counts = []
-    assert fetch(remote(server, path="z"), tmp_path, hasty, counts.append).read_bytes() == DATA
+    assert fetch(remote(server, path="z"), tmp_path, session, counts.append).read_bytes() == DATA
     assert counts == []
 
 
-def test_bytes_of_unknown_origin_are_not_built_on(server, tmp_path, hasty):
+def test_bytes_of_unknown_origin_are_not_built_on(server, tmp_path, session):
     (tmp_path / "y.part").write_bytes(b"something else")
-    assert fetch(remote(server, path="y", md5=None), tmp_path, hasty).read_bytes() == DATA
+    assert fetch(remote(server, path="y", md5=None), tmp_path, session).read_bytes() == DATA
     (tmp_path / "z.part").write_bytes(b"something else")
     (tmp_path / "z.part.json").write_text("{broken")
-    assert fetch(remote(server, path="z", md5=None), tmp_path, hasty).read_bytes() == DATA
+    assert fetch(remote(server, path="z", md5=None), tmp_path, session).read_bytes() == DATA
+
+
+class StopsAt:
+    """Counts received bytes and sets the session's stop event at the first piece or behind the last byte."""
+
+    def __init__(self, session, size):
+        self.session, self.size, self.came = session, size, 0
+
+    def __call__(self, count):
+        self.came += count
+        if self.came >= self.size:
+            self.session.stop.set()
+
+
+def test_a_stop_in_the_middle_keeps_what_came(server, tmp_path, hasty):
+    server.bytes_per_second = 1_000_000
+    stopped = HttpSession(hasty)
+    with pytest.raises(Stopped):
+        fetch(remote(server), tmp_path, stopped, StopsAt(stopped, 1))
+    here = (tmp_path / "x/big.tar.part").stat().st_size
+    assert 0 < here < len(DATA)
+    server.bytes_per_second = None
+    counts = []
+    assert fetch(remote(server), tmp_path, HttpSession(hasty), counts.append).read_bytes() == DATA
+    assert sum(counts) == len(DATA) - here
+
+
+def test_a_stop_behind_the_last_byte_costs_no_further_request(server, tmp_path, hasty):
+    stopped = HttpSession(hasty)
+    with pytest.raises(Stopped):
+        fetch(remote(server), tmp_path, stopped, StopsAt(stopped, len(DATA)))
+    assert fetch(remote(server), tmp_path, HttpSession(hasty)).read_bytes() == DATA
+    assert len(server.gets("/a/big.tar")) == 1
+
+
+def test_attempts_that_bring_something_do_not_count(server, tmp_path, session):
+    server.plan("/a/big.tar", "cut", "cut", "cut", "503", "503", "cut")
+    server.files["/a/big.tar"] = big = DATA * 4
+    path = fetch(remote(server, md5=None), tmp_path, session)
+    assert path.read_bytes() == big
+    assert len(server.gets("/a/big.tar")) == 7

@@ -3,23 +3,17 @@
 import numpy as np
 import pytest
 
-from landmark_zoo.data.synthetic.building import Building, draw_building
-from landmark_zoo.data.synthetic.camera import Camera
 from landmark_zoo.data.synthetic.collection import draw_collection
-from landmark_zoo.data.synthetic.site import Site, draw_site
+from landmark_zoo.data.synthetic.render import Camera
+from landmark_zoo.data.synthetic.scene import Scene, draw_scene
 
 SMALL = {"train_landmarks": 3, "train_views": 6, "benchmark_landmarks": 2, "index_views": 3, "query_views": 2,
-         "distractors": 5, "long_side": 96}
+         "distractors": 5, "long_side": 64}
 
 
 @pytest.fixture
 def rng() -> np.random.Generator:
     return np.random.default_rng(5)
-
-
-@pytest.fixture(scope="session")
-def building() -> Building:
-    return draw_building(np.random.default_rng(1), "palace", (90, 100))
 
 
 @pytest.fixture(scope="session")
@@ -29,13 +23,8 @@ def camera() -> Camera:
 
 
 @pytest.fixture(scope="session")
-def site() -> Site:
-    return draw_site(0, 0, 96, "temple")
-
-
-@pytest.fixture(scope="session")
-def small_sizes() -> dict[str, int]:
-    return SMALL
+def scene() -> Scene:
+    return draw_scene(0, 0, 96)
 
 
 @pytest.fixture(scope="session")

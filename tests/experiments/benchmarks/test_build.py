@@ -15,7 +15,7 @@ def test_one_build(tmp_path, capsys):
 
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
-def test_memory_does_not_grow_with_the_pictures():
+def test_memory_does_not_grow_with_the_images():
     lines = measure_build(None, tiny=(2_000, 20_000)).splitlines()
     few, many = (float(line.split("|")[6]) for line in lines[2:])
     assert many - few < 50  # their 32 x 32 pictures would be as much again

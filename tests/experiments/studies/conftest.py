@@ -8,11 +8,11 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from experiments.studies.recipe_sets import RECIPE_SETS
+from experiments.studies.protocol import RECIPE_SETS
 from landmark_zoo.backbones.resnet18 import ResNet18
-from landmark_zoo.data.folder import read_folder
-from landmark_zoo.data.shards import write_records
-from landmark_zoo.training.feature_cache import Views
+from landmark_zoo.data.datasets.folder import read_folder
+from landmark_zoo.data.writer import write_records
+from landmark_zoo.training.frozen_backbone import Views
 
 TRAINED, SOUGHT, EACH = 4, 3, 6
 

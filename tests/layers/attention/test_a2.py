@@ -5,7 +5,6 @@ import pytest
 import tensorflow as tf
 
 from landmark_zoo.layers.attention.a2 import DoubleAttention, double_attention
-from tests.contracts.layer import check_layer
 
 TWO = np.array([[[1, 0], [0, 2]]], np.float32)
 
@@ -47,11 +46,6 @@ def test_equals_loops(layer, features):
     expected, seen = by_loops(layer, features)
     np.testing.assert_allclose(attended, expected, rtol=1e-5, atol=1e-5)
     np.testing.assert_allclose(maps["a2"], seen, rtol=1e-4, atol=1e-6)
-
-
-def test_contract(tmp_path):
-    features = np.maximum(np.random.default_rng(0).standard_normal((2, 7, 5, 32)), 0).astype(np.float32)
-    check_layer(DoubleAttention, features, tmp_path)
 
 
 def test_two_pixels_by_hand():

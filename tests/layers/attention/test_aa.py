@@ -203,7 +203,7 @@ def test_arguments_that_make_no_sense(arguments):
 
 
 @pytest.mark.parametrize(("arguments", "unknown_size"), [
-    ({}, True), ({"positions": "clip", "extent": 3}, True), ({"positions": "strict", "extent": (7, 5)}, False),
+    ({"positions": "clip", "extent": 3}, True), ({"positions": "strict", "extent": (7, 5)}, False),
     ({"filters": 48, "strides": 2}, True)])
 def test_contract(arguments, unknown_size, tmp_path):
     check_layer(lambda **kwargs: AttentionAugmentedConvolution(**arguments, **kwargs), FEATURES, tmp_path,

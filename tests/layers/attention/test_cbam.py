@@ -1,13 +1,11 @@
 """CBAM and its halves against loops and numbers worked out by hand."""
 
-import functools
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from landmark_zoo.layers.attention.cbam import CBAM, CBAMChannel, CBAMSpatial
-from tests.contracts.layer import check_layer
 
 X0 = (0.1 * np.arange(1, 17)).reshape(1, 2, 2, 4).astype(np.float32)
 
@@ -150,11 +148,3 @@ def test_wrong_reduction(kind):
         kind(reduction=0)
     with pytest.raises(ValueError, match=r"channels >= 16\]; received shape \(None, 7, 5, 8\)"):
         kind(reduction=16).build([None, 7, 5, 8])
-
-
-@pytest.mark.parametrize("create", [functools.partial(CBAMChannel, reduction=4), CBAMSpatial,
-                                    functools.partial(CBAM, reduction=4)])
-def test_contract(create, tmp_path):
-    tf.keras.utils.set_random_seed(0)
-    features = np.random.default_rng(0).standard_normal((2, 7, 5, 32)).astype(np.float32)
-    check_layer(create, features, tmp_path)

@@ -5,7 +5,6 @@ import pytest
 import tensorflow as tf
 
 from landmark_zoo.layers.attention.crn import ContextualReweighting, double, halve
-from tests.contracts.layer import check_layer
 
 
 @pytest.fixture
@@ -109,7 +108,3 @@ def test_parameters(channels, parameters):
     layer = ContextualReweighting()
     layer.build([None, None, None, channels])
     assert layer.count_params() == parameters
-
-
-def test_contract(features, tmp_path):
-    check_layer(ContextualReweighting, features, tmp_path)

@@ -5,7 +5,6 @@ import pytest
 import tensorflow as tf
 
 from landmark_zoo.layers.attention.crow import CroW, crow_channel_weights, crow_spatial_weights
-from tests.contracts.layer import check_layer
 
 BY_HAND = np.array([[[1, 0], [2, 0]], [[0, 3], [4, 0]]], np.float32)[None]
 
@@ -79,7 +78,3 @@ def test_has_no_parameters():
     layer = CroW()
     layer.build([None, None, None, 2048])
     assert layer.count_params() == 0
-
-
-def test_contract(features, tmp_path):
-    check_layer(CroW, features, tmp_path)

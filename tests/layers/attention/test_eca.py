@@ -5,7 +5,6 @@ import pytest
 import tensorflow as tf
 
 from landmark_zoo.layers.attention.eca import EfficientChannelAttention, eca_kernel_size
-from tests.contracts.layer import check_layer
 
 X0 = (0.1 * np.arange(1, 17)).reshape(1, 2, 2, 4).astype(np.float32)
 
@@ -79,9 +78,3 @@ def test_kernel_size_must_be_odd(size):
 def test_mean_of_a_large_map_in_half_precision():
     _, maps = with_kernel([0, 0.01, 0], dtype="mixed_float16")(tf.fill([1, 64, 48, 4], tf.constant(60, tf.float16)))
     np.testing.assert_allclose(np.ravel(maps["eca"]), 4 * [0.645656], atol=2e-3)
-
-
-def test_contract(tmp_path):
-    tf.keras.utils.set_random_seed(0)
-    features = np.random.default_rng(0).standard_normal((2, 7, 5, 32)).astype(np.float32)
-    check_layer(EfficientChannelAttention, features, tmp_path)

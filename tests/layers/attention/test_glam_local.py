@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from landmark_zoo.layers.attention.glam_local import GLAMLocal, GLAMLocalChannel, GLAMLocalSpatial
-from tests.contracts.layer import check_layer
 
 RANDOM = np.random.default_rng(0)
 FEATURES = np.maximum(RANDOM.standard_normal((2, 7, 5, 32)), 0).astype(np.float32)
@@ -116,8 +115,3 @@ def test_even_kernels_are_refused(layer, kernel_size):
 def test_no_width_is_refused(layer):
     with pytest.raises(ValueError, match="expected width >= 1; received 0"):
         layer(width=0)
-
-
-@pytest.mark.parametrize("layer", LAYERS)
-def test_contract(layer, tmp_path):
-    check_layer(layer, FEATURES, tmp_path)

@@ -5,9 +5,7 @@ import pytest
 import tensorflow as tf
 
 from landmark_zoo.layers.attention.how import HOW, l2_attention, smooth
-from landmark_zoo.layers.l2_normalise import l2_normalise
-from landmark_zoo.layers.whitening_reduction import WhiteningReduction
-from tests.contracts.layer import check_layer
+from landmark_zoo.layers.embedding import WhiteningReduction, l2_normalize
 
 
 @pytest.fixture
@@ -42,7 +40,7 @@ def test_attention_is_the_length():
     np.testing.assert_allclose(l2_attention(np.array([[[[3, 4]]]], np.float32)), [[[[5]]]], rtol=1e-6)
 
 
-def test_a_picture_does_not_depend_on_its_batch(features):
+def test_an_image_does_not_depend_on_its_batch(features):
     features[1] *= 100
     np.testing.assert_allclose(HOW()(features)[:1], HOW()(features[:1]), rtol=1e-6)
 
@@ -50,8 +48,8 @@ def test_a_picture_does_not_depend_on_its_batch(features):
 def test_embedding_is_that_of_the_maximum_of_the_batch(features):
     features[1] *= 100
     by_batch = np.sum(l2_attention(features) / tf.reduce_max(l2_attention(features)) * smooth(features), axis=(1, 2))
-    by_picture = np.sum(HOW()(features), axis=(1, 2))
-    np.testing.assert_allclose(l2_normalise(by_picture), l2_normalise(by_batch), rtol=1e-5, atol=1e-6)
+    by_image = np.sum(HOW()(features), axis=(1, 2))
+    np.testing.assert_allclose(l2_normalize(by_image), l2_normalize(by_batch), rtol=1e-5, atol=1e-6)
 
 
 def test_attention_is_of_the_features_before_smoothing():
@@ -72,7 +70,7 @@ def test_vector_of_how_with_its_reduction(features):
     np.testing.assert_allclose(vector, expected, rtol=1e-4, atol=1e-4)
 
 
-def test_zero_picture_has_finite_gradients():
+def test_zero_image_has_finite_gradients():
     x = tf.zeros([1, 7, 5, 32])
     with tf.GradientTape() as tape:
         tape.watch(x)
@@ -84,7 +82,3 @@ def test_has_no_parameters():
     layer = HOW()
     layer.build([None, None, None, 2048])
     assert layer.count_params() == 0
-
-
-def test_contract(features, tmp_path):
-    check_layer(HOW, features, tmp_path)

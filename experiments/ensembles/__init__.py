@@ -1,1 +1,0 @@
-"""Parts of experiments.leave_one_out."""

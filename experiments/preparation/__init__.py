@@ -1,1 +1,0 @@
-"""What experiments.prepare does before records are written: fetch, unpack, lay out benchmarks."""

@@ -1,1 +1,0 @@
-"""Re-ranking experiments: what `experiments.thesis` is made of."""

@@ -1,1 +1,0 @@
-"""Options that several scripts of this folder share."""

@@ -1,0 +1,68 @@
+"""Table of backbones: each application with its preprocessing, taps, strides and paper."""
+
+import dataclasses
+from collections.abc import Callable, Mapping
+
+import tensorflow as tf
+
+from landmark_zoo.backbones.resnet18 import ResNet18
+from landmark_zoo.core.registry import Registry
+
+
+@dataclasses.dataclass(frozen=True)
+class BackboneSpec:
+    """Row of the backbone table: a network (a Keras application, mostly) and what the zoo must know of it.
+
+    Attributes:
+        name: Name of the backbone in model names.
+        application: Function that makes it; takes `include_top`, `weights`, `input_shape` and, with widths, `alpha`.
+        preprocessing: Mode of `preprocessing.preprocess`.
+        taps: From tap ("C3", "C4", "C5") to the Keras layer whose output it is.
+        strides: From tap to input pixels per step of its feature map.
+        has_width: Whether `alpha` (the width multiplier) may be given.
+        paper: Authors, title, venue.
+    """
+
+    name: str
+    application: Callable[..., tf.keras.Model]
+    preprocessing: str
+    taps: Mapping[str, str]
+    strides: Mapping[str, int]
+    paper: str
+    has_width: bool = False
+
+
+BACKBONES: Registry[BackboneSpec] = Registry("backbone")
+
+_applications = tf.keras.applications
+_RESNET = {"C3": "conv3_block4_out", "C5": "conv5_block3_out"}
+_STRIDES = {"C3": 8, "C4": 16, "C5": 32}
+
+for _spec in (
+    BackboneSpec(
+        "mobilenet", _applications.MobileNet, "symmetric",
+        {"C3": "conv_pw_5_relu", "C4": "conv_pw_11_relu", "C5": "conv_pw_13_relu"}, _STRIDES,
+        "Howard et al., MobileNets, arXiv:1704.04861, 2017", has_width=True),
+    BackboneSpec(
+        "mobilenetv2", _applications.MobileNetV2, "symmetric",
+        {"C3": "block_6_expand_relu", "C4": "block_13_expand_relu", "C5": "out_relu"}, _STRIDES,
+        "Sandler et al., MobileNetV2, CVPR 2018", has_width=True),
+    BackboneSpec(
+        "resnet18", ResNet18, "standard", {"C3": "conv3_out", "C4": "conv4_out", "C5": "conv5_out"}, _STRIDES,
+        "He et al., Deep Residual Learning, CVPR 2016 (basic blocks: v1 and v1.5 are the same)", has_width=True),
+    BackboneSpec(
+        "resnet50", _applications.ResNet50, "caffe", {**_RESNET, "C4": "conv4_block6_out"}, _STRIDES,
+        "He et al., Deep Residual Learning, CVPR 2016 (v1: stride on the first 1x1)"),
+    BackboneSpec(
+        "resnet101", _applications.ResNet101, "caffe", {**_RESNET, "C4": "conv4_block23_out"}, _STRIDES,
+        "He et al., Deep Residual Learning, CVPR 2016 (v1: stride on the first 1x1)"),
+    BackboneSpec(
+        "vgg16", _applications.VGG16, "caffe",
+        {"C3": "block3_conv3", "C4": "block4_conv3", "C5": "block5_conv3"}, {"C3": 4, "C4": 8, "C5": 16},
+        "Simonyan and Zisserman, Very Deep Convolutional Networks, ICLR 2015 (without the last max-pooling)"),
+    BackboneSpec(
+        "efficientnetb0", _applications.EfficientNetB0, "efficientnet",
+        {"C3": "block4a_expand_activation", "C4": "block6a_expand_activation", "C5": "top_activation"}, _STRIDES,
+        "Tan and Le, EfficientNet, ICML 2019"),
+):
+    BACKBONES.add(_spec.name, _spec)

@@ -1,1 +1,0 @@
-"""The page on what a collection of photographs is like."""

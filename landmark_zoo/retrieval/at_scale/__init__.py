@@ -1,1 +1,0 @@
-"""Embedding more photographs than memory holds, on one machine or many."""

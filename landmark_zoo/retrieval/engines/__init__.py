@@ -1,1 +1,0 @@
-"""What can run the signature `images` of an exported model."""

@@ -1,1 +1,0 @@
-"""Queries and index images moved towards their neighbours in the index."""

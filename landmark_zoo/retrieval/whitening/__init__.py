@@ -1,1 +1,0 @@
-"""Whitening of embeddings after the model: learnt once on other photographs, then applied to queries and index alike."""

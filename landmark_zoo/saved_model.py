@@ -1,0 +1,263 @@
+"""SavedModel: the one loader of exported models.
+
+An exported model is a folder `<name>/<integer version>/` that loads with plain TensorFlow. Its signatures are
+`serving_default(image_bytes: string[N]) -> {"embedding": float32[N, D]}`, `images(images: float32[N, H, W, 3])`,
+`info() -> constants` and, where the model has them, `crop` and `local`. Retrieval, evaluation and ensembles know models
+only through this class.
+"""
+
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from math import prod
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from landmark_zoo.core.errors import UserError
+from landmark_zoo.core.files import read_json, sha256
+from landmark_zoo.data.datasets.images import InvalidImageError
+
+SIGNATURES = ("serving_default", "images", "info")
+LENGTH_TOLERANCE = 1e-3
+_REMEDY = "Export it with the scripts in export/."
+
+
+def load_model(path: str | Path) -> "SavedModel":
+    """Loads an exported model; the same as `SavedModel(path)`.
+
+    Example:
+        >>> import landmark_zoo as lz
+        >>> network = lz.create_model("resnet18_gem", alpha=0.125, embedding_dim=8)
+        >>> model = load_model(lz.export_saved_model(network, "runs/export/tiny", side=64, info={}))
+        >>> model.embed_images(np.zeros([2, 48, 64, 3])).shape
+        (2, 8)
+
+    Args:
+        path: `<name>/<version>`, or `<name>`, of which the highest version is taken.
+
+    Raises:
+        UserError: No SavedModel there, an unreadable one, or one without the signatures of an export.
+    """
+    return SavedModel(path)
+
+
+class SavedModel:
+    """Exported model: image bytes or pixels to embeddings, and what the model says of itself.
+
+    The loaded object is kept here, because TensorFlow's signatures alone do not keep their variables (tensorflow#46708).
+
+    Args:
+        path: `<name>/<version>`, or `<name>`, of which the highest version is taken.
+
+    Attributes:
+        path: Version folder that was loaded.
+        info: Constants of `info()` as Python values: name, dimension, side, scales, preprocessing, ...
+        dimension: Length D of an embedding.
+
+    Raises:
+        UserError: No SavedModel there, an unreadable one, or one without these signatures.
+
+    Example:
+        >>> import tempfile
+        >>> from landmark_zoo.models import build_model
+        >>> from landmark_zoo.serving.export import export_saved_model
+        >>> network = build_model("mobilenet", "se", alpha=0.25, embedding_dim=16, num_classes=3)
+        >>> path = export_saved_model(network, tempfile.mkdtemp() + "/small", side=64, info={})
+        >>> model = SavedModel(path)
+        >>> model.name, model.dimension, model.side
+        ('small', 16, 64)
+        >>> model.embed_images(np.zeros([2, 48, 64, 3], np.float32)).shape
+        (2, 16)
+    """
+
+    def __init__(self, path: str | Path):
+        self.path = _version_folder(Path(path))
+        try:
+            self._loaded = tf.saved_model.load(str(self.path))
+        except (OSError, ValueError, tf.errors.OpError) as error:
+            raise UserError(f"a readable SavedModel at {self.path}", str(error).splitlines()[0],
+                            "Export the model again or copy it again.") from error
+        self._check_signatures()
+        self.info = {key: _python_value(value.numpy()) for key, value in self._loaded.signatures["info"]().items()}
+        self.dimension = self._checked_dimension()
+
+    @property
+    def name(self) -> str:
+        """Name that the model states; that of its folder where it states none."""
+        return self.info.get("name", self.path.parent.name)
+
+    @property
+    def side(self) -> int:
+        """Longer side, in pixels, to which an image is brought before it goes through `images`.
+
+        Raises:
+            UserError: A model whose `info()` does not state it.
+        """
+        side = self.info.get("side")
+        if not isinstance(side, int):
+            raise UserError(f"a SavedModel whose info() states its side, at {self.path}", repr(side), _REMEDY)
+        return side
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 over `saved_model.pb` and the variables; equal for every copy of an export."""
+        return fingerprint_of(self.path)
+
+    @property
+    def parameters(self) -> int:
+        """Number of values in the variables; 0 for a frozen graph."""
+        variables = tf.train.list_variables(str(self.path / "variables" / "variables"))
+        return sum(prod(shape) for name, shape in variables if not name.startswith("_CHECKPOINTABLE"))
+
+    @property
+    def megabytes(self) -> float:
+        """Size on disk, in 10^6 bytes."""
+        return sum(file.stat().st_size for file in self.path.rglob("*") if file.is_file()) / 1e6
+
+    @property
+    def card(self) -> Mapping[str, Any]:
+        """Model card beside the model; empty where there is none."""
+        path = self.path / "card.json"
+        return read_json(path, dict) if path.is_file() else {}
+
+    def embed_bytes(self, encoded: Sequence[bytes]) -> np.ndarray:
+        """Returns the embeddings of encoded images (JPEG, PNG): float32 [N, D].
+
+        Raises:
+            InvalidImageError: The model refuses one of them.
+        """
+        if len(encoded) == 0:
+            return np.zeros((0, self.dimension), np.float32)
+        return self._run("serving_default", image_bytes=tf.constant(list(encoded), tf.string))["embedding"].numpy()
+
+    def embed_images(self, images: np.ndarray) -> np.ndarray:
+        """Returns the embeddings of images of one size: float32 [N, D].
+
+        Args:
+            images: RGB, 0..255, float32 [N, H, W, 3], both sides 32 or more. The model brings the longer one to `side`;
+                exports whose `info` states no "orientation" do not, and want it so.
+
+        Raises:
+            InvalidImageError: A side under 32, NaN or infinite pixels.
+        """
+        return self._run("images", images=tf.constant(images, tf.float32))["embedding"].numpy()
+
+    def local(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Returns the local features of images of one size, float32 [N, h, w, C], and their scores, float32 [N, h, w].
+
+        Args:
+            images: RGB, 0..255, float32 [N, H, W, 3], both sides 32 or more.
+
+        Raises:
+            UserError: A model without the signature `local`.
+            InvalidImageError: A side under 32, NaN or infinite pixels.
+        """
+        self.check_local()
+        found = self._run("local", images=tf.constant(images, tf.float32))
+        return found["features"].numpy(), found["scores"].numpy()
+
+    def _run(self, signature: str, **inputs: tf.Tensor) -> Mapping[str, tf.Tensor]:
+        try:
+            return self._loaded.signatures[signature](**inputs)
+        except tf.errors.InvalidArgumentError as error:
+            raise InvalidImageError(_reason(error)) from error
+
+    def check_local(self) -> None:
+        """Raises a UserError unless the model has the signature `local`."""
+        if "local" not in self._loaded.signatures:
+            raise UserError(f"a SavedModel with the signature local at {self.path}",
+                            f"signatures {', '.join(sorted(self._loaded.signatures))}",
+                            "Export the model again, or re-rank by SIFT.")
+
+    def as_module(self) -> "SavedModelModule":
+        """Returns the signature `images` as a module, which another model can hold and be saved with.
+
+        Raises:
+            UserError: A model that does not state its side, or whose embeddings do not have length 1.
+        """
+        module = SavedModelModule(self, self._loaded)
+        image = tf.random.stateless_uniform([1, self.side, self.side, 3], [0, 0], maxval=255.0)
+        length = float(np.linalg.norm(module(image).numpy()))
+        if not abs(length - 1) <= LENGTH_TOLERANCE:
+            raise UserError(f"a SavedModel whose embeddings have length 1 at {self.path}", f"length {length:.4f}", _REMEDY)
+        return module
+
+    def _check_signatures(self):
+        signatures = self._loaded.signatures
+        for name in SIGNATURES:
+            if name not in signatures:
+                raise UserError(f"a SavedModel with the signature {name} at {self.path}",
+                                f"signatures {', '.join(sorted(signatures)) or '(none)'}", _REMEDY)
+        inputs = signatures["serving_default"].structured_input_signature[1]
+        outputs = signatures["serving_default"].structured_outputs
+        types = {name: spec.dtype.name for name, spec in {**inputs, **outputs}.items()}
+        if types.get("image_bytes") != "string" or types.get("embedding") != "float32":
+            raise UserError("serving_default(image_bytes: string) -> embedding: float32", f"{types} at {self.path}", _REMEDY)
+
+    def _checked_dimension(self) -> int:
+        stated = self.info.get("dimension")
+        actual = self._loaded.signatures["serving_default"].structured_outputs["embedding"].shape[-1]
+        if not isinstance(stated, int) or actual not in (None, stated):
+            raise UserError(f"info() to state the dimension {actual} of the embedding", f"{stated!r} at {self.path}",
+                            _REMEDY)
+        return stated
+
+
+FINGERPRINT_KEY = "model_fingerprint"
+"""Name under which a copy in another format (ONNX, TFLite) states the fingerprint of what it was made of."""
+
+
+def fingerprint_of(path: str | Path) -> str:
+    """Returns the fingerprint of an exported model, `<name>/<version>`; see `SavedModel.fingerprint`."""
+    files = [Path(path) / "saved_model.pb", *sorted((Path(path) / "variables").glob("*"))]
+    return hashlib.sha256("".join(f"{file.name} {sha256(file)}\n" for file in files).encode()).hexdigest()
+
+
+class SavedModelModule(tf.Module):
+    """Signature `images` of an exported model, with its variables: float32 [B, H, W, 3] to float32 [B, D].
+
+    Args:
+        model: The exported model.
+        loaded: What TensorFlow loaded of it; keeps the variables.
+
+    Attributes:
+        model: The exported model.
+    """
+
+    def __init__(self, model: SavedModel, loaded: tf.Module):
+        super().__init__(name="member")
+        self.model, self._loaded = model, loaded
+
+    def __call__(self, images: tf.Tensor) -> tf.Tensor:
+        embeddings = self._loaded.signatures["images"](images=images)["embedding"]
+        return tf.ensure_shape(embeddings, [None, self.model.dimension])
+
+
+def _version_folder(path: Path) -> Path:
+    if (path / "saved_model.pb").is_file():
+        return path
+    versions = [file.parent for file in path.glob("*/saved_model.pb") if file.parent.name.isdecimal()]
+    if not versions:
+        raise UserError(f"a SavedModel at {path} (saved_model.pb, or folders 1, 2, ... with one)",
+                        "none" if path.is_dir() else "no such folder", "Check the path, or export a model first.")
+    return max(versions, key=lambda folder: int(folder.name))
+
+
+def _reason(error: tf.errors.InvalidArgumentError) -> str:
+    """Returns what an export's assertion says, else the line of TensorFlow's message that is about the image."""
+    asserted = re.search(r"assertion failed: \[(.*)\]", error.message)
+    if asserted:
+        return asserted[1]
+    about_the_graph = ("Graph execution error", "Detected at node", "<stack traces", "\t", " ")
+    lines = [line for line in error.message.splitlines() if line and not line.startswith(about_the_graph)]
+    return lines[-1] if lines else "refused by the model"
+
+
+def _python_value(value: Any) -> Any:
+    if isinstance(value, np.ndarray):
+        return [_python_value(item) for item in value]
+    return value.decode() if isinstance(value, bytes) else value.item()

@@ -1,0 +1,325 @@
+"""Embedders: what the signatures of an export stand on.
+
+`Network` takes the embedding of a Keras model, `MultiScale` embeds at fixed scales and aggregates, `Whitened` applies a
+fitted whitening; `embedder_of` composes them.
+"""
+
+import abc
+import dataclasses
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from absl import logging
+
+from landmark_zoo.core.errors import UserError
+from landmark_zoo.data.image_ops import MIN_SIDE
+from landmark_zoo.layers.attention.how import HOW, l2_attention
+from landmark_zoo.layers.embedding import EmbeddingLayer, L2Normalize, l2_normalize
+from landmark_zoo.models.delg import SUBSAMPLING
+from landmark_zoo.models.inspection import multiply_accumulates, weights_fingerprint
+from landmark_zoo.serving.fold_batch_norm import fold_batch_norm
+from landmark_zoo.serving.scales import Scales, power_mean, rescale
+
+
+class Embedder(tf.Module, abc.ABC):
+    """Interface of embedders: images of one size to embeddings of length 1, with facts for `info`.
+
+    Attributes:
+        side: Longer side of the images, in pixels.
+        dimension: D, the length of an embedding.
+    """
+
+    side: int
+    dimension: int
+
+    @abc.abstractmethod
+    def __call__(self, images: tf.Tensor) -> tf.Tensor:
+        """Returns float32 [B, D], each row of length 1.
+
+        Args:
+            images: RGB, 0..255, float32 [B, H, W, 3], the longer side `side`.
+        """
+
+    def local(self, images: tf.Tensor) -> dict[str, tf.Tensor] | None:
+        """Returns "features" and "scores" of the signature `local`; see `has_local`.
+
+        Raises:
+            ValueError: An embedder without them.
+        """
+        raise ValueError(f"Expected an embedder with a feature map; received {type(self).__name__}.")
+
+    @property
+    def has_local(self) -> bool:
+        """True where there is a signature `local`."""
+        return False
+
+    @property
+    @abc.abstractmethod
+    def facts(self) -> dict[str, Any]:
+        """Facts of the protocol card: side, resize, dimension, scales, aggregation, whitening, ..."""
+
+    @property
+    def parameters(self) -> int:
+        """Number of values in its variables, statistics of BatchNorm included."""
+        return sum(variable.shape.num_elements() for variable in self.variables)
+
+    @abc.abstractmethod
+    def multiply_accumulates(self, height: int, width: int) -> int | None:
+        """Returns the multiply-accumulates of one picture of height x width pixels; None where they cannot be counted."""
+
+OUTPUTS = ("embedding", "feature_map", "local_features", "attention/score", "attention/how")
+PROBE = 128
+"""Side of the image whose local features are counted, in pixels."""
+FOLDED_DISTANCE, FOLDED_DISTANCE_IN_16_BITS = 1e-5, 1e-3
+"""By how much, as 1 - cosine, folding BatchNorm may move an embedding."""
+
+
+class Network(Embedder):
+    """Holds the variables of a model that its embedding needs, and nothing of Keras: no head, no optimizer.
+
+    Args:
+        model: Images [B, H, W, 3] to a dict with "embedding" [B, D]; with "feature_map" or "local_features" [B, h, w, C] it
+            has local features.
+        side: Longer side of the images, in pixels.
+        unit: False for the embedding before its last L2 normalisation, which only `MultiScale` may want.
+        fold: Make BatchNorm part of the convolutions before it (`fold_batch_norm`), where the embedding stays.
+            `weights_sha256` is that of the model's own weights either way.
+
+    Raises:
+        UserError: A side below 32 pixels, or `unit=False` and a model that does not end in a layer of ours.
+    """
+
+    def __init__(self, model: tf.keras.Model, side: int, unit: bool = True, fold: bool = False):
+        super().__init__(name="network")
+        if side < MIN_SIDE:
+            raise UserError(f"a side of {MIN_SIDE} pixels or more", str(side), "Choose a larger one.")
+        kept = {key: model.output[key] for key in OUTPUTS if key in model.output}
+        how = next((layer for layer in model.layers if isinstance(layer, HOW)), None)
+        if "attention/how" in kept and how is not None:
+            kept["how_features"] = how.get_input_at(-1)
+        layer = None if unit else _last_layer(model)
+        inner = tf.keras.Model(model.input, kept if unit else {**kept, "before": layer.input})
+        self.side, self.dimension = side, int(inner.output_shape["embedding"][-1])
+        self.weights_sha256 = weights_fingerprint(inner)
+        inner = _folded(inner, side) if fold else inner
+        self.weights = inner.variables
+        self._has_local = not kept.keys().isdisjoint(("feature_map", "local_features"))
+        self._subsampled = any(layer.name == SUBSAMPLING for layer in model.layers)
+
+        def outputs(images: tf.Tensor) -> dict[str, tf.Tensor]:
+            return inner(images, training=False)
+
+        # Plain functions: a Keras model or layer as an attribute would be saved too.
+        self._untraced, self._embedding = outputs, _unit if unit else _before_length_one(layer)
+        self._outputs = tf.function(outputs, [tf.TensorSpec([None, None, None, 3], tf.float32, name="images")])
+
+    def __call__(self, images: tf.Tensor) -> tf.Tensor:
+        return self._embedding(self._outputs(images))
+
+    @property
+    def has_local(self) -> bool:
+        return self._has_local
+
+    def local(self, images: tf.Tensor) -> dict[str, tf.Tensor]:
+        return local_features(self._outputs(images))
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        facts = {"dimension": self.dimension, "side": self.side, "scales": [1.0],
+                 "resize": f"longer side to {self.side} pixels, antialiased", "aggregation": "none", "whitening": "none",
+                 "whitening_learnt_on": "none", "preprocessing": "inside; RGB 0..255", "weights_sha256": self.weights_sha256}
+        return {**facts, **(self._local_facts if self._has_local else {})}
+
+    @cached_property
+    def _local_facts(self) -> dict[str, Any]:
+        """Whether local features have length 1, the pixels between two of them, and those before the first one's center.
+
+        A subsampled map takes the first of two cells: the center of that cell is half a step of the finer map away.
+        """
+        outputs = self._outputs(tf.zeros([1, PROBE, PROBE, 3]))
+        unit, rows = {"local_unit": not _is_how(outputs)}, local_features(outputs)["features"].shape[1]
+        if PROBE % rows:  # a foreign network without padding
+            return unit
+        stride = PROBE // rows
+        return {**unit, "local_stride": stride, "local_offset": stride / 4 if self._subsampled else stride / 2}
+
+    def multiply_accumulates(self, height: int, width: int) -> int | None:
+        try:
+            return multiply_accumulates(self._untraced, tf.TensorSpec([1, height, width, 3]))
+        except ValueError as error:
+            logging.warning("The multiply-accumulates are not counted: %s", error)
+            return None
+
+
+def local_features(outputs: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+    """Returns "features" and "scores" of the signature `local`.
+
+    HOW's features keep their lengths, which ASMK counts, and its scores are the lengths of the features before smoothing,
+    not divided by their maximum: so scores of several scales can be compared.
+
+    Args:
+        outputs: Outputs of a model with "feature_map" or "local_features" [B, h, w, C]; "how_features" is what HOW's
+            attention is computed from.
+    """
+    features = tf.cast(outputs["local_features"] if "local_features" in outputs else outputs["feature_map"], tf.float32)
+    attention = outputs.get("attention/score", outputs.get("attention/how"))
+    if "how_features" in outputs:
+        attention = l2_attention(outputs["how_features"])
+    scores = tf.norm(features, axis=-1) if attention is None else tf.cast(attention[..., 0], tf.float32)
+    return {"features": features if _is_how(outputs) else l2_normalize(features), "scores": scores}
+
+
+def _is_how(outputs: Mapping[str, tf.Tensor]) -> bool:
+    return {"local_features", "attention/how"} <= outputs.keys()
+
+
+def _folded(model: tf.keras.Model, side: int) -> tf.keras.Model:
+    """Returns the folded model, or the model itself where an image of noise gets another embedding from it."""
+    folded = fold_batch_norm(model)
+    image = tf.random.stateless_uniform([1, side, side, 3], [0, 0], maxval=255.0)
+    expected, found = (_unit(each(image, training=False)) for each in (model, folded))
+    short = any(layer.compute_dtype in ("bfloat16", "float16") for layer in model.submodules
+                if isinstance(layer, tf.keras.layers.Layer))
+    distance = float(1 - tf.reduce_sum(expected * found))
+    if distance <= (FOLDED_DISTANCE_IN_16_BITS if short else FOLDED_DISTANCE):
+        return folded
+    logging.warning("BatchNorm is not folded: the embedding would move by a cosine of %.2g.", distance)
+    return model
+
+
+def _unit(outputs: Mapping[str, tf.Tensor]) -> tf.Tensor:
+    return tf.cast(outputs["embedding"], tf.float32)
+
+
+def _before_length_one(layer: tf.keras.layers.Layer) -> Callable[[Mapping[str, tf.Tensor]], tf.Tensor]:
+    if isinstance(layer, EmbeddingLayer):
+        return lambda outputs: l2_normalize(outputs["before"]) @ layer.kernel + layer.bias
+    return lambda outputs: tf.cast(outputs["before"], tf.float32)
+
+
+def _last_layer(model: tf.keras.Model) -> tf.keras.layers.Layer:
+    layer = next((layer for layer in model.layers if layer.name == "embedding"), None)
+    if not isinstance(layer, EmbeddingLayer | L2Normalize):
+        raise UserError("a model that ends in an embedding layer of this project for --noscale_l2", type(layer).__name__,
+                        "Leave --noscale_l2 out.")
+    return layer
+
+
+class Wrapper(Embedder):
+    """Changes the embeddings of another embedder; its local features stay what they are.
+
+    Args:
+        inner: The other.
+        dimension: D of the changed embeddings.
+        name: Name of the module, in snake case.
+    """
+
+    def __init__(self, inner: Embedder, dimension: int, name: str):
+        super().__init__(name=name)
+        self.inner, self.side, self.dimension = inner, inner.side, dimension
+
+    @property
+    def has_local(self) -> bool:
+        return self.inner.has_local
+
+    def local(self, images: tf.Tensor) -> dict[str, tf.Tensor]:
+        return self.inner.local(images)
+
+
+class MultiScale(Wrapper):
+    """Embeds a picture at fixed scales and puts the embeddings together.
+
+    The picture is brought to the model's side once, and every scale is made from that, as in cirtorch and DELG: so bytes
+    through `serving_default` and the resized picture through `images` are the same embedding. The loop over the scales is
+    unrolled; all share one set of weights.
+
+    Args:
+        inner: Embeds one size.
+        scales: Scales and their aggregation.
+    """
+
+    def __init__(self, inner: Embedder, scales: Scales):
+        super().__init__(inner, inner.dimension, name="multi_scale")
+        self._scales = scales
+
+    def __call__(self, images: tf.Tensor) -> tf.Tensor:
+        vectors = tf.stack([self.inner(rescale(images, factor)) for factor in self._scales.factors])
+        return l2_normalize(power_mean(vectors, self._scales.power))
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        return {**self.inner.facts, "scales": list(self._scales.factors), "aggregation": self._scales.aggregation}
+
+    def multiply_accumulates(self, height: int, width: int) -> int | None:
+        counts = [self.inner.multiply_accumulates(round(height * factor), round(width * factor))
+                  for factor in self._scales.factors]
+        return None if None in counts else sum(counts)
+
+
+@dataclasses.dataclass(frozen=True)
+class WhiteningMap:
+    """Numbers of a fitted whitening: x -> (x - mean) projection.
+
+    Attributes:
+        mean: Mean to subtract, float32 [D].
+        projection: float32 [D, D'].
+        description: One line for protocol cards.
+        learnt_on: On which photographs, for protocol cards.
+    """
+
+    mean: np.ndarray
+    projection: np.ndarray
+    description: str
+    learnt_on: str
+
+
+class Whitened(Wrapper):
+    """Whitens the embeddings of another embedder, after its scales are put together, and brings them to length 1 again.
+
+    Args:
+        inner: Gives [B, D].
+        whitening: Learnt on such embeddings.
+
+    Raises:
+        UserError: A whitening of another dimension.
+    """
+
+    def __init__(self, inner: Embedder, whitening: WhiteningMap):
+        if len(whitening.mean) != inner.dimension:
+            raise UserError(f"a whitening of {inner.dimension} dimensions, as the embedding has",
+                            f"one of {len(whitening.mean)}", "Fit it on embeddings of this model.")
+        super().__init__(inner, whitening.projection.shape[1], name="whitened")
+        self.mean = tf.Variable(whitening.mean, trainable=False, name="mean")
+        self.projection = tf.Variable(whitening.projection, trainable=False, name="projection")
+        self._description, self._learned_on = whitening.description, whitening.learnt_on
+
+    def __call__(self, images: tf.Tensor) -> tf.Tensor:
+        return l2_normalize((self.inner(images) - self.mean) @ self.projection)
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        facts = self.inner.facts
+        before = facts["whitening"]
+        description = self._description if before == "none" else f"{before}, then {self._description}"
+        return {**facts, "dimension": self.dimension, "whitening": description, "whitening_learnt_on": self._learned_on}
+
+    def multiply_accumulates(self, height: int, width: int) -> int | None:
+        before = self.inner.multiply_accumulates(height, width)
+        return None if before is None else before + self.projection.shape.num_elements()
+
+
+def embedder_of(model: tf.keras.Model, side: int, scales: Scales | None = None, fold: bool = False) -> Embedder:
+    """Returns the model's network, behind its scales where there are several.
+
+    Args:
+        model: Images [B, H, W, 3] (RGB, 0..255) to a dict with "embedding" [B, D].
+        side: Pixels of the longer side.
+        scales: At which sizes; None for that of `side` alone.
+        fold: See `Network`.
+    """
+    if scales is None or scales.factors == (1.0,):
+        return Network(model, side, fold=fold)
+    return MultiScale(Network(model, side, unit=scales.unit, fold=fold), scales)

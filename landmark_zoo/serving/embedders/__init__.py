@@ -1,1 +1,0 @@
-"""What a SavedModel wraps: pictures of one size to embeddings, one thing round another."""

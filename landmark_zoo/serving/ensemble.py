@@ -1,0 +1,109 @@
+"""Ensemble of exported models: their embeddings, weighted and concatenated."""
+
+import hashlib
+import math
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from landmark_zoo.core.errors import UserError
+from landmark_zoo.layers.embedding import l2_normalize
+from landmark_zoo.saved_model import SavedModel
+from landmark_zoo.serving.embedders import Embedder
+from landmark_zoo.serving.scales import rescale
+
+
+def member_factors(weights: Sequence[float] | None, members: int) -> np.ndarray:
+    """Returns sqrt(w / sum of all w) for each member, float32 [members].
+
+    With these the concatenation has length 1, and the dot product of two of them is the weighted mean of the members'
+    cosines: a weight says how much a member's cosine counts. (Multiplying by the weight itself would count its square.)
+
+    Args:
+        weights: One per member, above 0; None for equal ones.
+        members: Number of members.
+
+    Raises:
+        UserError: Another number of weights, or one that is not above 0.
+    """
+    weights = [1.0] * members if weights is None else list(weights)
+    if len(weights) != members or not all(math.isfinite(weight) and weight > 0 for weight in weights):
+        raise UserError(f"{members} weights above 0, one for each member", ", ".join(map(str, weights)) or "none",
+                        "Write for example --weights=2,1,1.")
+    return np.sqrt(np.array(weights) / sum(weights)).astype(np.float32)
+
+
+class Ensemble(Embedder):
+    """Ensemble of exported models, concatenated: the dot product is the weighted mean of the members' cosines.
+
+    Images are brought to the largest of the members' sides; members of smaller ones get them shrunk from there. So each
+    image is decoded once, and `serving_default` and `images` agree; where sides differ, such a member's part is not to the
+    last digit what the member alone makes of a larger original.
+
+    Args:
+        members: Two exported models or more.
+        weights: Weight of each member's cosine; None for equal ones.
+
+    Raises:
+        UserError: Fewer than two members, one of them twice, or weights that do not fit.
+    """
+
+    def __init__(self, members: Sequence[SavedModel], weights: Sequence[float] | None = None):
+        super().__init__(name="ensemble")
+        if len(members) < 2:
+            raise UserError("two members or more", str(len(members)), "Name them with --members=a,b.")
+        seen: dict[str, SavedModel] = {}
+        for member in members:
+            twin = seen.setdefault(member.fingerprint, member)
+            if twin is not member:
+                raise UserError("every member once", f"{twin.path} and {member.path}, which are the same",
+                                "Give one of them, and more weight.")
+        self.members = [member.as_module() for member in members]
+        self.side, self.dimension = max(member.side for member in members), sum(member.dimension for member in members)
+        self._factors = tuple(float(factor) for factor in member_factors(weights, len(members)))
+
+    def __call__(self, images: tf.Tensor) -> tf.Tensor:
+        parts = [factor * l2_normalize(member(rescale(images, member.model.side / self.side)))
+                 for member, factor in zip(self.members, self._factors, strict=True)]
+        return l2_normalize(tf.concat(parts, axis=1))
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        models = [member.model for member in self.members]
+        facts = [model.info for model in models]
+        weights = [round(factor ** 2, 6) for factor in self._factors]
+        common = {key: _common([fact.get(key) for fact in facts])
+                  for key in ("scales", "aggregation", "whitening", "whitening_learnt_on", "training_data")}
+        aggregation = f"members concatenated, their cosines weighted {_joined(weights)}"
+        if common["aggregation"] != "none":
+            aggregation += f"; inside them: {common['aggregation']}"
+        resize = f"longer side to {self.side} pixels, antialiased"
+        if len({model.side for model in models}) > 1:
+            resize += f", then for the members to {_joined(model.side for model in models)}"
+        return {"dimension": self.dimension, "side": self.side, "resize": resize, "preprocessing": "inside; RGB 0..255",
+                **common, "aggregation": aggregation, "member_weights": weights, "weights_sha256": self._fingerprint(),
+                "members": [f"{model.name} version {model.path.name}" for model in models]}
+
+    @property
+    def parameters(self) -> int:
+        return sum(member.model.parameters for member in self.members)
+
+    def multiply_accumulates(self, height: int, width: int) -> int | None:
+        counts = [member.model.card.get("multiply_accumulates") for member in self.members]
+        return None if None in counts else sum(counts)
+
+    def _fingerprint(self) -> str:
+        parts = [f"{factor} {member.model.fingerprint}" for factor, member in zip(self._factors, self.members, strict=True)]
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def _common(values: Sequence[Any]) -> Any:
+    """Returns what all members say, or all that they say in words."""
+    values = ["not stated" if value is None else value for value in values]
+    return values[0] if all(value == values[0] for value in values) else "; ".join(map(str, values))
+
+
+def _joined(values: Iterable[Any]) -> str:
+    return ", ".join(map(str, values))

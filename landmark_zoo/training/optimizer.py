@@ -1,0 +1,195 @@
+"""Parameter groups with learning-rate multipliers, one optimizer each; frozen backbone stages and BatchNorm.
+
+`variable_groups` divides a model's variables, `GroupedOptimizer` clips the gradients and applies them group by group.
+"""
+
+import dataclasses
+from collections.abc import Sequence
+
+import tensorflow as tf
+
+from landmark_zoo.backbones.registry import BACKBONES, BackboneSpec
+from landmark_zoo.core.errors import UserError
+from landmark_zoo.layers.attention.base import Attention
+from landmark_zoo.training.config import TrainingConfig
+from landmark_zoo.training.schedules import LearningRate
+
+
+@dataclasses.dataclass(frozen=True)
+class Group:
+    """Parameter group: trainable variables and their learning-rate multiplier.
+
+    Attributes:
+        name: Name in messages.
+        variables: Trainable variables of the group.
+        multiplier: Factor of the learning rate; 0 for variables that stay fixed.
+        from_epoch: First epoch, from 0, in which the variables are trained.
+    """
+
+    name: str
+    variables: Sequence[tf.Variable]
+    multiplier: float
+    from_epoch: int = 0
+
+
+class GroupedOptimizer(tf.Module):
+    """One Keras optimizer per parameter group, so that a learning-rate multiplier is exact for every optimizer, Adam too.
+
+    Gradients are clipped by their global norm over all groups, then decayed (L2), then applied.
+
+    Args:
+        groups: Parameter groups; those with multiplier 0 or without variables are left out.
+        config: Gives optimizer, peak rate, schedule, weight decay and clipping.
+        steps_per_epoch: Batches of one epoch.
+        run_step: Steps that the run has made, which the learning rate follows.
+
+    Attributes:
+        optimizers: Keras optimizers, one per group that is trained.
+        variable_groups: Variables of each of them.
+    """
+
+    def __init__(self, groups: Sequence[Group], config: TrainingConfig, steps_per_epoch: int, run_step: tf.Variable):
+        super().__init__(name="grouped_optimizer")
+        trained = [group for group in groups if group.multiplier > 0 and group.variables]
+        self.variable_groups = [list(group.variables) for group in trained]
+        self._from_steps = tuple(group.from_epoch * steps_per_epoch for group in trained)
+        self.optimizers = [_build_optimizer(config, LearningRate(config, group.multiplier, steps_per_epoch, run_step))
+                           for group in trained]
+        self._clip_norm = config.clip_norm
+        self._l2 = 0.0 if config.optimizer == "adamw" else config.weight_decay
+        for optimizer, variables in zip(self.optimizers, self.variable_groups, strict=True):
+            if config.optimizer == "adamw":
+                optimizer.exclude_from_weight_decay([variable for variable in variables if not _is_kernel(variable)])
+            optimizer.build(variables)
+
+    def active(self, step: int) -> tuple[int, ...]:
+        """Returns the indices of the groups that are trained in the next step, after so many steps."""
+        return tuple(index for index, first in enumerate(self._from_steps) if step >= first)
+
+    def trained(self, active: Sequence[int]) -> list[tf.Variable]:
+        """Returns the variables of the active groups, in the order of the gradients for `apply`."""
+        return [variable for index in active for variable in self.variable_groups[index]]
+
+    def apply(self, gradients: Sequence[tf.Tensor], active: Sequence[int]) -> None:
+        """Clips the gradients by their global norm and makes one step with the optimizer of each active group.
+
+        Args:
+            gradients: One per variable of `trained(active)`; under `tf.distribute` already averaged over the replicas.
+            active: Indices of groups, from `active`.
+        """
+        if self._clip_norm:
+            gradients, _ = tf.clip_by_global_norm(gradients, self._clip_norm)
+        gradients = iter(gradients)
+        for index in active:
+            pairs = [(self._add_l2(next(gradients), variable), variable) for variable in self.variable_groups[index]]
+            self.optimizers[index].apply_gradients(pairs, skip_gradients_aggregation=True)
+
+    def _add_l2(self, gradient: tf.Tensor, variable: tf.Variable) -> tf.Tensor:
+        return gradient + self._l2 * variable if self._l2 and _is_kernel(variable) else gradient
+
+
+def _is_kernel(variable: tf.Variable) -> bool:
+    """Returns whether weight decay applies: not to biases, BatchNorm or scalars."""
+    return variable.shape.rank > 1
+
+
+def _build_optimizer(config: TrainingConfig, rate: LearningRate) -> tf.keras.optimizers.Optimizer:
+    if config.optimizer == "sgd":
+        return tf.keras.optimizers.SGD(rate, momentum=config.momentum)
+    if config.optimizer == "adamw":
+        return tf.keras.optimizers.AdamW(rate, weight_decay=config.weight_decay)
+    return tf.keras.optimizers.Adam(rate)
+
+
+def freeze_stages(model: tf.keras.Model, stages: str) -> int:
+    """Freezes the weights and BatchNorm statistics of a model's backbone up to a tap; attention blocks in it still learn.
+
+    C2 is no tap in the table of backbones: it is the last layer before C3 whose feature map is twice as large.
+
+    Args:
+        model: Built model; see `models.create_model`.
+        stages: Last frozen stage: "c2", "c3" or "c4", with all before it; "all" for the whole backbone; "none".
+
+    Returns:
+        Number of layers with weights that were frozen.
+
+    Raises:
+        UserError: The backbone is not in the table of backbones, or ends before that tap.
+    """
+    if stages == "none":
+        return 0
+    networks = [layer for layer in model.layers if isinstance(layer, tf.keras.Model)]
+    frozen = ([layer for network in networks for layer in network.layers] if stages == "all" else
+              _layers_up_to_stage(networks, stages))
+    frozen = [layer for layer in frozen if layer.weights and not isinstance(layer, Attention)]
+    for layer in frozen:
+        layer.trainable = False
+    return len(frozen)
+
+
+def _layers_up_to_stage(networks: list[tf.keras.Model], stage: str) -> list[tf.keras.layers.Layer]:
+    for network in networks:
+        if network.name not in BACKBONES:
+            continue
+        spec, names = BACKBONES[network.name], {layer.name for layer in network.layers}
+        tap = spec.taps["C3" if stage == "c2" else stage.upper()]
+        if tap in names:
+            layers = _layers_up_to(network, tap)
+            return _layers_up_to(network, _c2_name(layers, spec)) if stage == "c2" else layers
+    found = ", ".join(network.name for network in networks) or "none"
+    raise UserError(f"a backbone with stage {stage} for --freeze", f"a model with the networks {found}",
+                    "Use --freeze=all or --freeze=none.")
+
+
+def _layers_up_to(network: tf.keras.Model, name: str) -> list[tf.keras.layers.Layer]:
+    """Returns the layer of this name and all layers that it depends on."""
+    return tf.keras.Model(network.input, network.get_layer(name).get_output_at(-1)).layers
+
+
+def _c2_name(layers_up_to_c3: list[tf.keras.layers.Layer], spec: BackboneSpec) -> str:
+    """Returns the name of the last layer before C3 whose feature map is twice as large as C3."""
+    side = 256
+    outputs = {layer.name: layer.get_output_at(-1) for layer in layers_up_to_c3 if not isinstance(layer, Attention)}
+    shapes = tf.keras.Model(layers_up_to_c3[0].input, outputs).compute_output_shape((None, side, side, 3))
+    return [name for name, shape in shapes.items() if shape[1] == 2 * side // spec.strides["C3"]][-1]
+
+
+def freeze_batchnorm(model: tf.keras.Model) -> int:
+    """Puts every BatchNorm of `model` and of the models inside it into inference mode and freezes its weights.
+
+    Retrieval networks are fine-tuned so: batches are small and have other statistics than ImageNet.
+
+    Returns:
+        Number of layers that were frozen.
+    """
+    frozen = 0
+    for layer in model.layers:
+        if isinstance(layer, tf.keras.Model):
+            frozen += freeze_batchnorm(layer)
+        elif isinstance(layer, tf.keras.layers.BatchNormalization):
+            layer.trainable = False
+            frozen += 1
+    return frozen
+
+
+def variable_groups(model: tf.keras.Model, config: TrainingConfig) -> list[Group]:
+    """Freezes what a recipe freezes and divides the other variables of a model into two parameter groups.
+
+    Args:
+        model: Built model; see `models.create_model`.
+        config: Gives multipliers, `freeze`, `freeze_batchnorm` and `head_epochs`.
+
+    Returns:
+        Group "backbone", and group "head" with everything else, attention blocks inside the backbone included.
+    """
+    networks = [layer for layer in model.layers if isinstance(layer, tf.keras.Model)]
+    if config.freeze_batchnorm:
+        for network in networks:
+            freeze_batchnorm(network)
+    freeze_stages(model, config.freeze)
+    backbone = [variable for network in networks for layer in network.layers if not isinstance(layer, Attention)
+                for variable in layer.trainable_variables]
+    backbone_ids = {id(variable) for variable in backbone}
+    head = [variable for variable in model.trainable_variables if id(variable) not in backbone_ids]
+    return [Group("backbone", backbone, config.backbone_multiplier, config.head_epochs),
+            Group("head", head, config.head_multiplier)]

@@ -1,0 +1,15 @@
+"""Rows of the backbone table."""
+
+import pytest
+
+from landmark_zoo.backbones.preprocessing import MODES
+from landmark_zoo.backbones.registry import BACKBONES
+
+
+@pytest.mark.parametrize("name", BACKBONES)
+def test_row_is_complete(name):
+    spec = BACKBONES[name]
+    assert spec.name == name
+    assert spec.preprocessing in MODES
+    assert spec.taps.keys() == spec.strides.keys() == {"C3", "C4", "C5"}
+    assert any(character.isdigit() for character in spec.paper)

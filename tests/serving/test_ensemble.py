@@ -1,0 +1,60 @@
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from landmark_zoo.core.errors import UserError
+from landmark_zoo.saved_model import SavedModel
+from landmark_zoo.serving.ensemble import Ensemble, member_factors
+from landmark_zoo.serving.export import write_saved_model
+from landmark_zoo.serving.model_card import CardNotes
+
+
+def test_dot_product_is_the_weighted_mean_of_the_cosines(members, batch):
+    loaded = [SavedModel(path) for path in members[:2]]
+    ensemble = Ensemble(loaded, [3, 1])
+    found = ensemble(batch).numpy()
+    cosines = [vectors @ vectors.T for vectors in (member.embed_images(batch.numpy()) for member in loaded)]
+    assert found.shape == (2, 11)
+    np.testing.assert_allclose(found @ found.T, 0.75 * cosines[0] + 0.25 * cosines[1], atol=1e-6)
+    assert ensemble.facts["aggregation"] == "members concatenated, their cosines weighted 0.75, 0.25"
+    assert ensemble.facts["training_data"] == "set a; set b"
+    assert ensemble.parameters == sum(member.parameters for member in loaded) > 0
+
+
+@pytest.mark.slow
+def test_exported_it_needs_none_of_its_members(members, encoded_images, tmp_path):
+    loaded = [SavedModel(path) for path in members]
+    path = write_saved_model(Ensemble(loaded), tmp_path / "three", {}, CardNotes())
+    model = tf.saved_model.load(str(path))
+    found = model.signatures["serving_default"](image_bytes=tf.constant(encoded_images))["embedding"].numpy()
+    assert found.shape == (4, 15)
+    np.testing.assert_allclose(np.linalg.norm(found, axis=1), 1, atol=1e-5)
+    single = tf.saved_model.load(str(members[1])).signatures["serving_default"](image_bytes=tf.constant(encoded_images))
+    np.testing.assert_allclose(found[:, 6:11] * 3 ** 0.5, single["embedding"], atol=1e-5)
+    info = {key: value.numpy() for key, value in model.signatures["info"]().items()}
+    assert (info["side"], info["dimension"]) == (64, 15)
+    assert info["members"].tolist() == [b"a version 1", b"b version 1", b"c version 1"]
+    assert b"then for the members to 64, 64, 48" in info["resize"]
+    assert set(model.signatures) == {"serving_default", "images", "crop", "info"}
+    assert model.signatures["images"](images=tf.zeros([0, 48, 64, 3]))["embedding"].shape == (0, 15)
+
+
+def test_a_member_twice(members):
+    with pytest.raises(UserError, match=r"every member once; received .* which are the same\. Give one of them"):
+        Ensemble([SavedModel(members[0]), SavedModel(members[0].parent)])
+
+
+def test_one_member_is_no_ensemble(members):
+    with pytest.raises(UserError, match="two members or more; received 1"):
+        Ensemble([SavedModel(members[0])])
+
+
+def test_squares_are_the_shares():
+    np.testing.assert_allclose(member_factors([3, 1], 2) ** 2, [0.75, 0.25], rtol=1e-6)
+    np.testing.assert_allclose(member_factors(None, 4), 0.5)
+
+
+@pytest.mark.parametrize("weights", [[1.0], [1.0, 0.0], [1.0, -1.0], [1.0, float("nan")]])
+def test_wrong_ones(weights):
+    with pytest.raises(UserError, match="2 weights above 0, one for each member"):
+        member_factors(weights, 2)

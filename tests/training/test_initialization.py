@@ -1,0 +1,173 @@
+import numpy as np
+import pytest
+import tensorflow as tf
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.cluster import KMeans
+from sklearn.decomposition import PCA
+
+from landmark_zoo.core.errors import UserError
+from landmark_zoo.data.input_pipeline import evaluation_dataset
+from landmark_zoo.data.manifest import read_manifest
+from landmark_zoo.models import build_model, create_model
+from landmark_zoo.models.registry import ModelConfig
+from landmark_zoo.training.initialization import init_kmeans, init_pca, init_whitening, initialize_embedding, sample_vectors
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "model", "fitted"), [
+    ("random", "resnet18_gem", set()), ("pca", "resnet18_gem", {"embedding", "arcface"}),
+    ("whitening", "resnet18_how", {"whitening"}), ("clusters", "resnet18_netvlad", {"netvlad"})])
+def test_only_that_part_moves(records, name, model, fitted):
+    model = ModelConfig(model, embedding_dim=8, alpha=0.125).build(4)
+    before = {layer.name: layer.get_weights() for layer in model.layers}
+    batches = evaluation_dataset(read_manifest(records / "train"), image_size=64, batch_size=16)
+    initialize_embedding(name, model, model.get_layer("arcface"), batches, seed=0)
+    moved = {layer.name for layer in model.layers
+             if not all(map(np.array_equal, before[layer.name], layer.get_weights()))}
+    assert moved == fitted
+
+
+@pytest.fixture
+def batches():
+    random = np.random.default_rng(0)
+    images = random.integers(0, 256, (60, 32, 32, 3)).astype(np.uint8)
+    return [(tf.constant(images[i:i + 20]), tf.constant([0, 1, 2, 3] * 5)) for i in range(0, 60, 20)]
+
+
+def built(embedding_dim=6):
+    tf.keras.utils.set_random_seed(0)
+    model = build_model("mobilenet", alpha=0.25, embedding_dim=embedding_dim, num_classes=5)
+    for variable in model.get_layer("mobilenet").trainable_variables:  # untrained activations would fade to nothing
+        if "kernel" in variable.name:
+            variable.assign(2.5 * variable)
+    return model
+
+
+def test_embedding_is_the_whitened_pca_and_the_head_its_class_means(batches):
+    model = built()
+    head = model.get_layer("arcface")
+    unused = head.kernel.numpy()[4]
+    pooled = tf.keras.Model(model.input, model.get_layer("gem").output)
+    features = np.concatenate([pooled(images).numpy() for images, _ in batches]).astype(np.float64)
+    features /= np.linalg.norm(features, axis=1, keepdims=True)
+    pca = PCA(6).fit(features)
+    expected = pca.transform(features) / pca.explained_variance_**0.25
+    expected /= np.linalg.norm(expected, axis=1, keepdims=True)
+    kept = init_pca(model, head, batches, power=0.25)
+    np.testing.assert_allclose(kept, pca.explained_variance_ratio_.sum(), rtol=1e-4)
+    embeddings = np.concatenate([model(images)["embedding"].numpy() for images, _ in batches])
+    np.testing.assert_allclose(np.abs(embeddings), np.abs(expected), atol=5e-3)
+    means = np.stack([embeddings[np.arange(60) % 4 == label].sum(0) for label in range(4)])
+    np.testing.assert_allclose(head.kernel.numpy()[:4], means / np.linalg.norm(means, axis=1, keepdims=True), atol=1e-5)
+    np.testing.assert_array_equal(head.kernel.numpy()[4], unused)
+
+
+def test_no_embedding_layer(batches):
+    model = built(embedding_dim=None)
+    with pytest.raises(UserError, match="an embedding layer"):
+        init_pca(model, model.get_layer("arcface"), batches)
+
+
+@pytest.fixture(scope="module")
+def batches_cluster_start():
+    images = np.random.default_rng(0).integers(0, 256, (8, 96, 96, 3)).astype(np.uint8)
+    return [(tf.constant(images[i:i + 4]), tf.constant([0, 1, 2, 3])) for i in range(0, 8, 4)]
+
+
+def built_cluster_start(pooling="netvlad", clusters=4):
+    tf.keras.utils.set_random_seed(0)
+    return build_model("resnet18", pooling=pooling, alpha=0.25, embedding_dim=None, pooling_arguments={"clusters": clusters})
+
+
+@pytest.mark.parametrize("pooling", ["netvlad", "netvlad_crn"])
+def test_centers_are_those_of_k_means(pooling, batches_cluster_start):
+    model = built_cluster_start(pooling)
+    init_kmeans(model, batches_cluster_start, seed=3)
+    features = np.concatenate([model(images)["feature_map"].numpy().reshape(-1, 128) for images, _ in batches_cluster_start])
+    expected = KMeans(4, n_init=1, random_state=3).fit(features / np.linalg.norm(features, axis=1, keepdims=True))
+    np.testing.assert_allclose(model.get_layer(pooling).centres, expected.cluster_centers_, atol=1e-5)
+    assert np.isfinite(model(batches_cluster_start[0][0])["embedding"]).all()
+
+
+def test_too_few_locations(batches_cluster_start):
+    with pytest.raises(UserError, match=r"at least 500 unlike locations, .*; received 72\. Use more images"):
+        init_kmeans(built_cluster_start(clusters=500), batches_cluster_start)
+    alike = [(tf.zeros([4, 32, 32, 3]), tf.zeros(4, tf.int32))]
+    with pytest.raises(UserError, match="received 1"):
+        init_kmeans(built_cluster_start(), alike)
+
+
+def test_a_model_without_netvlad(batches_cluster_start):
+    with pytest.raises(UserError, match="pools with NetVLAD; received mobilenet_gem"):
+        init_kmeans(create_model("mobilenet_gem", alpha=0.25), batches_cluster_start)
+
+
+@pytest.fixture(scope="module")
+def batches_whitening_start():
+    images = np.random.default_rng(0).integers(0, 256, (12, 64, 64, 3)).astype(np.uint8)
+    return [(tf.constant(images[i:i + 4]), tf.constant([0, 1, 2, 3])) for i in range(0, 12, 4)]
+
+
+def built_whitening_start(**arguments):
+    tf.keras.utils.set_random_seed(0)
+    return create_model("resnet18_how", alpha=0.25, **arguments)
+
+
+def test_reduced_features_are_white(batches_whitening_start):
+    model = built_whitening_start(embedding_dim=6)
+    init_whitening(model, batches_whitening_start)
+    reduced = tf.keras.Model(model.input, model.get_layer("whitening").output)
+    vectors = np.concatenate([reduced(images).numpy().reshape(-1, 6) for images, _ in batches_whitening_start])
+    np.testing.assert_allclose(vectors.mean(axis=0), 0, atol=1e-3)
+    np.testing.assert_allclose(np.cov(vectors, rowvar=False, bias=True), np.eye(6), atol=1e-2)
+
+
+def test_a_sample_of_the_locations_is_enough(batches_whitening_start):
+    model = built_whitening_start(embedding_dim=6)
+    before = model(batches_whitening_start[0][0])["embedding"].numpy()
+    init_whitening(model, batches_whitening_start, num_vectors=20)
+    assert not np.allclose(model(batches_whitening_start[0][0])["embedding"], before)
+
+
+def test_too_few_images(batches_whitening_start):
+    model = built_whitening_start(embedding_dim=100)
+    before = model.get_layer("whitening").get_weights()
+    with pytest.raises(UserError, match=r"span 100 directions, .* resnet18_how; received 48 .* Use more images"):
+        init_whitening(model, batches_whitening_start)
+    np.testing.assert_array_equal(before[0], model.get_layer("whitening").get_weights()[0])
+    with pytest.raises(UserError, match="received 0 locations"):
+        init_whitening(model, [])
+
+
+def test_a_model_without_reduction(batches_whitening_start):
+    with pytest.raises(UserError, match="local features are reduced; received resnet18_how"):
+        init_whitening(built_whitening_start(embedding_dim=0), batches_whitening_start)
+
+
+@settings(deadline=None, max_examples=50)
+@given(sizes=st.lists(st.tuples(*[st.integers(1, 4)] * 3), min_size=1, max_size=5), wanted=st.integers(1, 100),
+       seed=st.integers(0, 9))
+def test_draws_without_replacement(sizes, wanted, seed):
+    numbers = iter(range(1000))
+    maps = [np.array([[next(numbers), 7.0] for _ in range(np.prod(size))]).reshape(*size, 2) for size in sizes]
+    total = sum(map(np.prod, sizes))
+    vectors = sample_vectors(maps, wanted, seed)
+    assert vectors.shape == (min(wanted, total), 2)
+    assert len(set(vectors[:, 0])) == len(vectors)
+    assert set(vectors[:, 0]) <= set(range(total))
+    np.testing.assert_array_equal(vectors, sample_vectors(maps, wanted, seed))
+
+
+def test_early_and_late_maps_have_the_same_chance():
+    maps = [np.full((1, 10, 10, 1), number, np.float32) for number in range(10)]
+    vectors = np.concatenate([sample_vectors(maps, 20, seed) for seed in range(100)])
+    counts = np.bincount(vectors[:, 0].astype(int), minlength=10)
+    assert counts.sum() == 2000
+    assert counts.min() > 150
+    assert counts.max() < 250
+
+
+@pytest.mark.parametrize("maps", [[], iter(())])
+def test_nothing_to_draw_from(maps):
+    assert sample_vectors(maps, 5).shape == (0, 0)
