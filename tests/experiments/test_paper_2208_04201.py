@@ -74,7 +74,7 @@ def test_a_missing_image_is_counted_and_the_rest_goes_on(thesis, folder, tmp_pat
     (photos / "wall0" / "03.png").unlink()
     done = thesis(photos=photos)
     assert done.code == 0, done.stderr
-    assert "1 of 10 photographs are bad" in caplog.text
+    assert "1 of 10 images are bad" in caplog.text
     strict = thesis(photos=photos, output=tmp_path / "strict", strict="true")
     assert strict.code == 2
     assert "a usable photograph for 03" in strict.stderr.splitlines()[-1]

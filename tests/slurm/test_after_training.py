@@ -8,7 +8,8 @@ import pytest
 from landmark_zoo.core.files import read_json
 
 pytestmark = pytest.mark.slow
-FLAGS = ("--model=resnet18_gem", "--alpha=0.25", "--embedding_dim=8", "--batch_size=4", "--image_size=32", "--epochs=0")
+FLAGS = ("--model=resnet18_gem", "--alpha=0.25", "--embedding_dim=8", "--batch_size=4", "--image_size=32", "--epochs=0",
+         "--nofreeze_batchnorm")
 
 
 @pytest.fixture(scope="module")
