@@ -1,6 +1,8 @@
-"""Package metadata; exact versions that work together stand in constraints.txt."""
+"""Package metadata; versions that work together are in constraints.txt and, from Python 3.12 on, constraints-newest.txt."""
 
 from setuptools import find_packages, setup
+
+LANE_2_15, NEWEST = "python_version < '3.12'", "python_version >= '3.12'"
 
 setup(
     name="landmark_zoo",
@@ -8,10 +10,13 @@ setup(
     description="A TensorFlow/Keras model zoo for recognising and retrieving landmarks in images",
     packages=find_packages(include=["landmark_zoo", "landmark_zoo.*"]),  # experiments/ and export/ run from a checkout
     package_data={"landmark_zoo.report": ["style.css"]},
-    python_requires=">=3.11,<3.12",
+    python_requires=">=3.11,<3.14",
     install_requires=[
-        "tensorflow>=2.15.1,<2.16",
-        "numpy>=1.26,<2",
+        f"tensorflow>=2.15.1,<2.16; {LANE_2_15}",
+        f"tensorflow>=2.21,<2.22; {NEWEST}",
+        f"tf_keras>=2.21,<2.22; {NEWEST}",
+        f"numpy>=1.26,<2; {LANE_2_15}",
+        f"numpy>=2; {NEWEST}",
         "absl-py",
         "faiss-cpu",
         "opencv-python-headless",
@@ -19,7 +24,7 @@ setup(
         "requests",
         "scikit-learn",
         "scipy",
-        "tensorflow-addons",
+        f"tensorflow-addons; {LANE_2_15}",
         "threadpoolctl",
         "tqdm",
         "urllib3>=2.6",
@@ -28,8 +33,8 @@ setup(
         "heic": ["pillow-heif"],
         "report": ["matplotlib"],
         "milvus": ["milvus-lite==3.2.2", "pandas<3", "pyarrow<25", "pymilvus==2.5.18", "setuptools<81"],
-        "prepare": ["apache-beam", "imagehash", "tensorflow-datasets", "tensorflow-metadata<1.17"],
-        "export": ["onnx<1.19", "onnxruntime", "openvino", "tf2onnx"],
+        "prepare": ["apache-beam", "imagehash", "tensorflow-datasets", f"tensorflow-metadata<1.17; {LANE_2_15}"],
+        "export": [f"onnx<1.19; {LANE_2_15}", f"onnx; {NEWEST}", "onnxruntime", "openvino", "tf2onnx"],
         "dev": ["hypothesis", "import-linter", "piexif", "pytest", "pytest-timeout", "pytest-xdist", "ruff"],
     },
 )

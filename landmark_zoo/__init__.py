@@ -5,18 +5,16 @@
     lz.list_models("resnet101_*")
     model = lz.create_model("resnet101_se", embedding_dim=512, weights="imagenet", num_classes=81313)
 
-Names are imported on first use, so that `import landmark_zoo` alone loads no TensorFlow.
+Names are imported on first use, so that `import landmark_zoo` alone loads no TensorFlow. Its layers and models are of
+Keras 2: with a TensorFlow newer than 2.15, import landmark_zoo before tensorflow (it sets TF_USE_LEGACY_KERAS).
 """
 
-import os
-from importlib import metadata
-
+from landmark_zoo.core.keras_version import choose_keras_2
 from landmark_zoo.core.lazy import attach
 
 __version__ = "0.1.0"
 
-if os.environ.get("TF_USE_LEGACY_KERAS") and metadata.version("keras").startswith("2."):
-    del os.environ["TF_USE_LEGACY_KERAS"]  # TensorFlow 2.15, whose own Keras is that one, would look for tf_keras
+choose_keras_2()
 
 _PACKAGES = ("backbones", "data", "evaluation", "layers", "losses", "metrics", "models", "report", "retrieval", "serving",
              "training")

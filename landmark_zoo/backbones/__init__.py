@@ -9,7 +9,10 @@ Example:
     {'C4': (None, None, None, 128), 'C5': (None, None, None, 256)}
 """
 
+from landmark_zoo.core.keras_version import check_keras_2
 from landmark_zoo.core.lazy import attach
+
+check_keras_2()
 
 _MODULES = {
     "build": ("build_backbone", "find_weights", "load_weights"), "preprocessing": ("Preprocessing", "preprocess"),

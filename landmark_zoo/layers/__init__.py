@@ -10,7 +10,10 @@ Example:
     TensorShape([1, 8])
 """
 
+from landmark_zoo.core.keras_version import check_keras_2
 from landmark_zoo.core.lazy import attach
+
+check_keras_2()
 
 _ATTENTION = {
     "a2": ("DoubleAttention",), "aa": ("AttentionAugmentedConvolution",), "agem": ("AGeMAttention",),

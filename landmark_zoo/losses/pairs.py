@@ -1,16 +1,8 @@
-"""Losses on all pairs of a batch: contrastive and triplet, with the mining of tensorflow-addons."""
+"""Losses on all pairs of a batch: contrastive and triplet, with mining of triplets in the batch."""
 
-import functools
-import warnings
+import math
 
 import tensorflow as tf
-
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore", UserWarning)
-    from tensorflow_addons.losses import triplet_hard_loss, triplet_semihard_loss
-
-MINING = {"semihard": triplet_semihard_loss, "hard": triplet_hard_loss}
-FAR = 1e6
 
 
 def pairwise_distances(embeddings: tf.Tensor, squared: bool = False) -> tf.Tensor:
@@ -87,13 +79,29 @@ def contrastive_loss(embeddings: tf.Tensor, labels: tf.Tensor, margin: float, fo
     return 0.5 * tf.math.divide_no_nan(tf.reduce_sum(pairs * terms), tf.reduce_sum(pairs))
 
 
-def _distances(features: tf.Tensor, squared: bool) -> tf.Tensor:
-    """Distances [B, B] of features [B, D + 1]; rows whose last column is 1 are `FAR` from all others."""
-    vectors, alone = features[:, :-1], features[:, -1:]
-    return pairwise_distances(vectors, squared) + FAR * alone * (1 - tf.eye(tf.shape(features)[0]))
+def _semihard(distances: tf.Tensor, same: tf.Tensor, margin: float) -> tf.Tensor:
+    """Mean over the pairs of equal labels, each with its nearest farther negative, or else the farthest one."""
+    negatives = tf.sort(tf.where(same, math.inf, distances), axis=1)
+    last = tf.math.count_nonzero(~same, axis=1, keepdims=True, dtype=tf.int32) - 1
+    nearest_farther = tf.searchsorted(negatives, distances, side="right")
+    chosen = tf.gather(negatives, tf.maximum(tf.minimum(nearest_farther, last), 0), batch_dims=1)
+    pairs = _positives(same)
+    losses = tf.where(pairs, tf.maximum(distances - chosen + margin, 0), 0)
+    return tf.math.divide_no_nan(tf.reduce_sum(losses), tf.reduce_sum(tf.cast(pairs, tf.float32)))
 
 
-DISTANCES = {squared: functools.partial(_distances, squared=squared) for squared in (False, True)}
+def _hard(distances: tf.Tensor, same: tf.Tensor, margin: float) -> tf.Tensor:
+    """Mean over all images of the farthest positive against the nearest negative; 0 of an image without a positive."""
+    positive = tf.reduce_max(tf.where(_positives(same), distances, -math.inf), axis=1)
+    negative = tf.reduce_min(tf.where(same, math.inf, distances), axis=1)
+    return tf.reduce_mean(tf.maximum(positive - negative + margin, 0))
+
+
+def _positives(same: tf.Tensor) -> tf.Tensor:
+    return tf.linalg.set_diag(same, tf.zeros_like(same[0]))
+
+
+MINING = {"semihard": _semihard, "hard": _hard}
 
 
 def batch_triplet_loss(embeddings: tf.Tensor, labels: tf.Tensor, margin: float, mining: str = "semihard",
@@ -102,7 +110,7 @@ def batch_triplet_loss(embeddings: tf.Tensor, labels: tf.Tensor, margin: float, 
 
     * "semihard" (Schroff, Kalenichenko, Philbin: FaceNet, CVPR 2015, section 3.2): for every pair of equal labels, in
       both directions, the nearest negative that is farther than the positive; the farthest negative where none is. The mean
-      is over those pairs. Takes B^3 floats.
+      is over those pairs.
     * "hard" (Hermans, Beyer, Leibe: In Defense of the Triplet Loss for Person Re-Identification, 2017, equation 5): for
       every image its farthest positive and its nearest negative. The mean is over all B images; one without a positive
       counts 0 (in tensorflow-addons by itself it would push its negatives away).
@@ -126,12 +134,4 @@ def batch_triplet_loss(embeddings: tf.Tensor, labels: tf.Tensor, margin: float, 
         raise ValueError(f"batch_triplet_loss: expected mining 'semihard' or 'hard'; received {mining!r}.")
     if not margin >= 0:
         raise ValueError(f"batch_triplet_loss: expected margin >= 0; received {margin}.")
-    embeddings, same = tf.cast(embeddings, tf.float32), same_label(labels)
-    paired = tf.math.count_nonzero(same, axis=1) > 1
-    alone = tf.cast(tf.logical_not(paired) & (mining == "hard"), tf.float32)
-    features = tf.concat([embeddings, alone[:, tf.newaxis]], axis=1)
-
-    def loss():
-        return MINING[mining](labels, features, margin=float(margin), distance_metric=DISTANCES[squared])
-
-    return tf.cond(tf.reduce_any(paired) & ~tf.reduce_all(same), loss, lambda: 0 * tf.reduce_sum(embeddings))
+    return MINING[mining](pairwise_distances(embeddings, squared), same_label(labels), float(margin))

@@ -9,7 +9,10 @@ Example:
     ['resnet18_gc_add', 'resnet18_gc_mul']
 """
 
+from landmark_zoo.core.keras_version import check_keras_2
 from landmark_zoo.core.lazy import attach
+
+check_keras_2()
 
 _MODULES = {
     "attention_branch_network": ("build_attention_branch_network", "build_faulty_abn", "build_frozen_classifier"),

@@ -18,7 +18,10 @@ Settings are three frozen dataclasses, each field a flag of `experiments.train`:
 `objectives.ObjectiveConfig` and `sampling.SamplingConfig`.
 """
 
+from landmark_zoo.core.keras_version import check_keras_2
 from landmark_zoo.core.lazy import attach
+
+check_keras_2()
 
 __getattr__, __dir__, __all__ = attach(__name__, {
     "OBJECTIVES": "landmark_zoo.training.objectives",
