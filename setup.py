@@ -15,6 +15,7 @@ setup(
         f"tensorflow>=2.15.1,<2.16; {LANE_2_15}",
         f"tensorflow>=2.21,<2.22; {NEWEST}",
         f"tf_keras>=2.21,<2.22; {NEWEST}",
+        f"tensorboard; {NEWEST}",
         f"numpy>=1.26,<2; {LANE_2_15}",
         f"numpy>=2; {NEWEST}",
         "absl-py",

@@ -2,6 +2,8 @@
 
 import os
 
-import landmark_zoo  # noqa: F401 (it chooses the Keras, before TensorFlow is imported)
+from landmark_zoo.core.keras_version import choose_keras_2
+
+choose_keras_2()
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")

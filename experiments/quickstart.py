@@ -25,12 +25,17 @@ _WEIGHTS = flags.DEFINE_string("weights", None, "Pretrained weights of the backb
 _OUTPUT = define_output("output", "runs/quickstart", "Folder of all results.")
 _SEED = flags.DEFINE_integer("seed", 0, "Random seed of collection, split, weights and order.",
                              lower_bound=0, upper_bound=MAX_SEED)
+_SMOKE = flags.DEFINE_boolean("smoke", False, "Make the smallest run of every step, on few small drawings.")
 OVERLAYS = 6
+SMALLEST = ("--train_landmarks=6", "--train_views=8", "--benchmark_landmarks=4", "--index_views=4", "--query_views=2",
+            "--distractors=8", "--long_side=128")
 
 
 def main(_):
     """Checks the flags and runs the steps of the quickstart."""
     given = [name for name in ("photos", "benchmark", "weights") if flags.FLAGS[name].value]
+    if given and _SMOKE.value:
+        raise UserError("--smoke with drawings", f"--{given[0]}", "Leave one of them out.")
     if given and len(given) < 3:
         raise UserError("--photos, --benchmark and --weights together, or none of them", f"only {', '.join(given)}",
                         "Give all three: make quickstart PHOTOS=... BENCHMARK=... WEIGHTS=...")
@@ -54,7 +59,8 @@ class Drawings:
 
     def key(self) -> str:
         """Names the folder of this run's steps."""
-        return "drawn" if _SEED.value == 0 else f"drawn-{_SEED.value}"
+        name = "smoke" if _SMOKE.value else "drawn"
+        return name if _SEED.value == 0 else f"{name}-{_SEED.value}"
 
     def run(self) -> None:
         """Runs every step and prints the table."""
@@ -81,11 +87,12 @@ class Drawings:
 
     def obtain(self) -> None:
         """Draws the collection."""
-        self.step("Drawing", "make_synthetic", f"--output={self.photos}", f"--seed={_SEED.value}")
+        self.step("Drawing", "make_synthetic", f"--output={self.photos}", f"--seed={_SEED.value}",
+                  *SMALLEST * _SMOKE.value)
 
     def training(self) -> tuple[str, ...]:
         """More flags of the training step."""
-        return ()
+        return ("--smoke",) if _SMOKE.value else ()
 
     def queries(self) -> list[str]:
         """Images of different landmarks for the attention overlays."""

@@ -8,6 +8,8 @@ from pathlib import Path
 import hypothesis
 import pytest
 
+import landmark_zoo  # noqa: F401 (it chooses the Keras, before a test imports TensorFlow)
+
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 ROOT = Path(__file__).parents[1]
 SEED = os.environ.get("LANDMARK_ZOO_TEST_SEED")

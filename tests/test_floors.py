@@ -17,3 +17,4 @@ def test_only_the_public_keras_is_used(root):
             text = path.read_text(encoding="utf-8")
             assert "keras.src" not in text, path
             assert "tensorflow.python" not in text, path
+            assert "tensorflow_addons" not in text, path

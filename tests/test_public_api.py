@@ -4,7 +4,6 @@ import ast
 import doctest
 import importlib
 import inspect
-import os
 import re
 import subprocess
 import sys
@@ -99,11 +98,3 @@ def test_no_source_file_imports_through_the_exports():
                for path in (ROOT / folder).rglob("*.py") if (found := list(imports_through_exports(path)))}
     through = {path: found for path, found in through.items() if "data/synthetic/" not in path}
     assert through == {}
-
-
-@pytest.mark.parametrize(("value", "left"), [("1", "False"), ("", "True")])
-def test_the_variable_for_newer_tensorflows_is_not_in_the_way_of_keras_2(value, left):
-    program = "import os, landmark_zoo; print('TF_USE_LEGACY_KERAS' in os.environ)"
-    done = subprocess.run([sys.executable, "-c", program], env={**os.environ, "TF_USE_LEGACY_KERAS": value},
-                          capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == left

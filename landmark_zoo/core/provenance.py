@@ -7,7 +7,8 @@ from pathlib import Path
 
 from absl import flags
 
-PACKAGES = ("landmark_zoo", "tensorflow", "numpy", "scikit-learn", "faiss-cpu", "opencv-python-headless", "pillow")
+PACKAGES = ("landmark_zoo", "tensorflow", "tf_keras", "numpy", "scikit-learn", "faiss-cpu", "opencv-python-headless",
+            "pillow")
 
 
 def versions() -> dict[str, str]:

@@ -3,6 +3,7 @@
 import copy
 import dataclasses
 import errno
+import inspect
 import io
 import logging as standard_logging
 import math
@@ -272,8 +273,8 @@ def attribute_texts(config: type) -> dict[str, str]:
 
 def attribute_entries(docstring: str) -> dict[str, str]:
     """Returns name and text of each entry of a class docstring's "Attributes" section."""
-    section = docstring.partition("Attributes:")[2]
-    found = re.findall(r"^ {8}(\w+): (.*(?:\n {12}.*)*)", section, re.MULTILINE)
+    section = inspect.cleandoc(docstring).partition("Attributes:")[2]  # Python 3.13 takes the indentation out by itself
+    found = re.findall(r"^ {4}(\w+): (.*(?:\n {8}.*)*)", section, re.MULTILINE)
     return {name: " ".join(text.split()) for name, text in found}
 
 

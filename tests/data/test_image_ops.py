@@ -236,6 +236,16 @@ def test_a_half_turn_of_a_cut_is_the_opposite_cut():
     np.testing.assert_allclose(turned, IMAGE[::-1, ::-1][1:5, 2:8], atol=0.05)
 
 
+@settings(max_examples=30)
+@given(st.floats(-math.pi, math.pi), st.integers(8, 24), st.integers(8, 24))
+def test_a_rotation_is_that_of_addons(angle, height, width):
+    addons = pytest.importorskip("tensorflow_addons", reason="tensorflow-addons stops at TensorFlow 2.15")
+    image = tf.constant(np.random.default_rng(height * width).uniform(0, 255, (height, width, 3)).astype(np.float32))
+    expected = addons.image.rotate(image, angle, interpolation="bilinear", fill_mode="constant", fill_value=0.0)
+    np.testing.assert_allclose(warp(image, (height, width), tf.zeros([2]), ONE, angle), expected, atol=0.02)
+    np.testing.assert_allclose(warp(image, (5, 6), tf.constant([2.0, 1.0]), ONE, angle), expected[2:7, 1:7], atol=0.02)
+
+
 def test_outside_is_black():
     padded = warp(IMAGE, (12, 20), tf.constant([-3.0, 4.0]), ONE, 0.0).numpy()
     np.testing.assert_allclose(padded[3:, :16], IMAGE[:9, 4:], atol=1e-3)

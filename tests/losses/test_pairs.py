@@ -1,10 +1,10 @@
 import itertools
-import subprocess
-import sys
 
 import numpy as np
 import pytest
 import tensorflow as tf
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
 
 from landmark_zoo.losses.pairs import batch_triplet_loss, contrastive_loss, pairwise_distances, same_label
 
@@ -113,7 +113,6 @@ def test_batch_hard_worked_out_by_hand():
 @pytest.mark.parametrize("mining", ["semihard", "hard"])
 @pytest.mark.parametrize("labels", [[0, 1, 2, 3], [0, 0, 0, 0]], ids=["no positives", "no negatives"])
 def test_no_triplet_costs_nothing_and_moves_nothing(mining, labels):
-    """By itself tensorflow-addons gives NaN without positives and pulls at a batch of one landmark."""
     embeddings = tf.constant(ROUND)
     with tf.GradientTape() as tape:
         tape.watch(embeddings)
@@ -144,11 +143,58 @@ def test_works_on_replicas():
     np.testing.assert_allclose(run(), 0.274806, atol=1e-5)
 
 
-@pytest.mark.slow
-def test_the_notice_of_the_end_of_tensorflow_addons_is_not_printed():
-    command = "import landmark_zoo.losses.pairs"
-    done = subprocess.run([sys.executable, "-W", "always", "-c", command], capture_output=True, text=True, check=True)
-    assert "TFA has entered" not in done.stderr
+@pytest.fixture(scope="module")
+def addons():
+    return pytest.importorskip("tensorflow_addons", reason="tensorflow-addons stops at TensorFlow 2.15").losses
+
+
+def by_addons(addons, mining, labels, embeddings, margin, squared):
+    """Their loss, without what images of a landmark's only image add to it there: a push with the distance to themselves."""
+    distances = pairwise_distances(embeddings, squared)
+    if mining == "semihard":
+        return addons.triplet_semihard_loss(labels, embeddings, margin, lambda x: pairwise_distances(x, squared))
+    same = same_label(labels)
+    alone = tf.reduce_sum(tf.cast(same, tf.int32), axis=1) == 1
+    nearest = tf.reduce_min(tf.where(same, np.inf, distances), axis=1)
+    pushes = tf.maximum(tf.linalg.diag_part(distances) - nearest + margin, 0)
+    return (addons.triplet_hard_loss(labels, embeddings, margin, distance_metric=lambda x: pairwise_distances(x, squared))
+            - tf.reduce_mean(tf.where(alone, pushes, 0)))
+
+
+@pytest.mark.parametrize("squared", [False, True])
+@pytest.mark.parametrize("mining", ["semihard", "hard"])
+@settings(max_examples=60)
+@given(st.lists(st.tuples(st.integers(0, 3), st.tuples(*[st.integers(-2, 2)] * 3)), min_size=3, max_size=12),
+       st.sampled_from([0.0, 0.1, 0.5]))
+def test_batch_triplet_equals_addons_on_a_grid_of_ties(addons, mining, squared, images, margin):
+    labels, points = np.array([label for label, _ in images]), np.array([point for _, point in images], np.float32)
+    assume(1 < len(set(labels)) < len(labels))
+    embeddings = points / np.maximum(np.linalg.norm(points, axis=1, keepdims=True), 1e-6)
+    np.testing.assert_allclose(batch_triplet_loss(embeddings, labels, margin, mining, squared),
+                               by_addons(addons, mining, labels, embeddings, margin, squared), rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("squared", [False, True])
+@pytest.mark.parametrize("mining", ["semihard", "hard"])
+def test_batch_triplet_moves_embeddings_as_addons_do(addons, mining, squared):
+    for seed in range(20):
+        embeddings = tf.constant(unit(24, 8, seed=seed))
+        labels = tf.constant(np.random.default_rng(seed).permutation(np.r_[:8, :8, 8:16]))
+        with tf.GradientTape(persistent=True) as tape:
+            tape.watch(embeddings)
+            ours = batch_triplet_loss(embeddings, labels, 0.3, mining, squared)
+            theirs = by_addons(addons, mining, labels, embeddings, 0.3, squared)
+        np.testing.assert_allclose(ours, theirs, rtol=1e-5)
+        np.testing.assert_allclose(tape.gradient(ours, embeddings), tape.gradient(theirs, embeddings), atol=1e-6)
+
+
+@pytest.mark.parametrize("squared", [False, True])
+def test_batch_triplet_equals_addons_with_their_own_distance(addons, squared):
+    embeddings, labels = unit(40, 16), np.random.default_rng(0).integers(0, 9, 40)
+    assert min(np.bincount(labels)) > 1
+    for mining, loss in (("semihard", addons.triplet_semihard_loss), ("hard", addons.triplet_hard_loss)):
+        expected = loss(labels, embeddings, 0.2, distance_metric="squared-L2" if squared else "L2")
+        np.testing.assert_allclose(batch_triplet_loss(embeddings, labels, 0.2, mining, squared), expected, rtol=1e-5)
 
 
 def test_batch_triplet_arguments_are_checked():
