@@ -51,11 +51,16 @@ def decode_image(encoded: tf.Tensor, accurate: bool = True) -> tf.Tensor:
         with tf.control_dependencies([known]):
             return tf.cond(bits == 8, lambda: _look_up(encoded, head), any_other)
 
+    def unknown() -> tf.Tensor:  # TensorFlow's own decoder takes WebP in its newer versions
+        refused = tf.debugging.Assert(False, ["Unknown image file format: expected JPEG, PNG, GIF or BMP"])
+        with tf.control_dependencies([refused]):
+            return tf.zeros([1, 1, 3], tf.uint8)
+
     def starts_with(magic: bytes) -> tf.Tensor:
         return tf.strings.substr(encoded, 0, len(magic)) == magic
 
     image = tf.case([(starts_with(JPEG), jpeg), (starts_with(PNG), png), (starts_with(GIF), gif), (starts_with(BMP), bmp)],
-                    default=any_other)
+                    default=unknown)
     return tf.ensure_shape(image, [None, None, 3])
 
 
