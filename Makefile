@@ -1,7 +1,7 @@
 # make quickstart     the whole way once, on drawn landmarks or on PHOTOS=... BENCHMARK=... WEIGHTS=...; SMOKE=1: its smallest run
 # make test           the tests that take seconds each
 # make test-slow      the others: every named model, whole runs
-# make test-exports   of those, the ones of exports and of files that the other lane wrote
+# make test-exports   of those, the ones of exports and of the Keras behind them
 # make test-nightly   on the newest lane, what .ci/run leaves out
 # make lint           linter and floors
 # make readme         every command of README.md, in order
@@ -33,7 +33,7 @@ BIN = $(VENV)/bin
 READY = $(VENV)/.ready
 OUTPUT ?= runs/quickstart
 PYTEST = $(BIN)/python -m pytest -n 2 --dist loadfile
-EXPORTS = tests/export tests/serving tests/test_lanes.py
+EXPORTS = tests/export tests/core/test_keras_version.py
 
 .PHONY: quickstart test test-slow test-exports test-nightly lint readme setup clean
 

@@ -38,6 +38,17 @@ def root() -> Path:
 
 
 @pytest.fixture(scope="session")
+def other_python() -> Path:
+    """The interpreter of the other lane: `$LANDMARK_ZOO_OTHER_LANE`, which then must work, or that of the folder beside."""
+    asked, here = os.environ.get("LANDMARK_ZOO_OTHER_LANE"), Path(sys.prefix).resolve()
+    beside = [ROOT / folder / "bin" / "python" for folder in (".venv-newest", ".venv")]
+    found = [path for path in beside if path.exists() and path.parents[1].resolve() != here]
+    if not (asked or found):
+        pytest.skip("no environment of the other lane beside this one: make LANE=newest setup, or LANE=2.15")
+    return Path(asked) if asked else found[0]
+
+
+@pytest.fixture(scope="session")
 def shared_data() -> Path:
     """The folder of real photographs, ground truth and weights; absent, the test skips."""
     folder = Path(os.environ.get("LANDMARK_ZOO_DATA", ROOT.parent / "shared" / "data"))

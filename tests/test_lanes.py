@@ -1,12 +1,6 @@
-"""Files of one lane are read on the other, and a run goes on there, in both directions.
+"""Files of one lane are read on the other, and a run goes on there, in both directions."""
 
-The other lane's interpreter is `$LANDMARK_ZOO_OTHER_LANE`, which then must work, or that of `.venv-newest` (or `.venv`).
-"""
-
-import os
 import subprocess
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,20 +8,7 @@ import pytest
 from landmark_zoo.core.files import read_json
 from tests import lane_files
 
-VERSION = "import tensorflow; print(tensorflow.__version__)"
 ARRAYS = ("checkpoint", "model.keras", "model.weights.h5", "saved_model", "flat", "hnsw", "images", "labels")
-
-
-@pytest.fixture(scope="module")
-def other_python(root):
-    """The interpreter of the other lane."""
-    asked = os.environ.get("LANDMARK_ZOO_OTHER_LANE")
-    beside = [root / folder / "bin" / "python" for folder in (".venv-newest", ".venv")]
-    python = Path(asked) if asked else next((path for path in beside if path.exists() and
-                                             path.parents[1].resolve() != Path(sys.prefix).resolve()), None)
-    if python is None:
-        pytest.skip("no environment of the other lane beside this one: make LANE=newest setup, or LANE=2.15")
-    return python
 
 
 @pytest.fixture(scope="module", params=["written here", "written there"])

@@ -11,6 +11,7 @@ import os
 import sys
 
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+os.environ.pop("TF_USE_LEGACY_KERAS", None)  # TensorFlow 2.15 would look for tf_keras
 
 REQUIRED = ("serving_default", "images", "info")
 FACTS = ("name", "dimension", "scales", "side", "resize", "aggregation", "whitening", "preprocessing")
