@@ -1,5 +1,7 @@
 """Engines that run an exported model on batches of images: TensorFlow, OpenVINO, ONNX Runtime."""
 
+import importlib
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -76,6 +78,9 @@ class OpenvinoEngine:
         self.fingerprint, self.settings = fingerprint_of(path), {"precision": precision}
         loaded = tf.saved_model.load(str(path))
         try:
+            if sys.version_info >= (3, 13):
+                # It imports tensorflow, which is there, and deletes the name, which no longer is: `locals()` of PEP 667.
+                importlib.import_module("openvino.frontend.tensorflow.utils").exec = lambda statement: None
             model = openvino.convert_model(loaded.signatures["images"])
             self._compiled = openvino.Core().compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": precision})
         except Exception as error:  # OpenVINO raises errors of its own, among them plain Exception
