@@ -10,23 +10,28 @@ import pytest
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 ROOT = Path(__file__).parents[1]
+SEEDED: set[Path] = set()  # the modules whose tests have begun
 SEED = os.environ.get("LANDMARK_ZOO_TEST_SEED")
 hypothesis.settings.register_profile("alike", deadline=None, derandomize=SEED is None)
 hypothesis.settings.load_profile("alike")
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_runtest_setup():
+def pytest_runtest_setup(item):
     """Seeds every test alike, before its fixtures: initial weights are the same in every run and order.
 
-    LANDMARK_ZOO_TEST_SEED gives other ones, and lets hypothesis draw other examples.
+    LANDMARK_ZOO_TEST_SEED gives other ones, and lets hypothesis draw other examples. TensorFlow's own seed is set once a
+    module: that clears its kernels and functions, which takes up to a second. Keras' initializers do not ask for it.
     """
     seed = int(SEED or 0)
+    if "tensorflow" in sys.modules and item.path not in SEEDED:
+        SEEDED.add(item.path)
+        sys.modules["tensorflow"].random.set_seed(seed)
+    if "keras.src.backend" in sys.modules:
+        sys.modules["keras.src.backend"]._SEED_GENERATOR.generator = random.Random(seed)
     random.seed(seed)
     if "numpy" in sys.modules:
         sys.modules["numpy"].random.seed(seed)
-    if "tensorflow" in sys.modules:
-        sys.modules["tensorflow"].keras.utils.set_random_seed(seed)
 
 
 @pytest.fixture(scope="session")

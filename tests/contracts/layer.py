@@ -19,7 +19,6 @@ def check_layer(create: Callable[..., tf.keras.layers.Layer], inputs: np.ndarray
         unknown_size: Whether height and width may be unknown (always so for inputs of rank 2).
         half_precision_tolerance: Largest difference between float32 and mixed_float16, relative to the largest output.
     """
-    tf.keras.utils.set_random_seed(0)
     layer = create(name="layer")
     outputs = _first(layer(inputs))
     assert outputs.shape == layer.compute_output_shape(inputs.shape), "compute_output_shape"
@@ -46,7 +45,6 @@ def check_half_precision_at_scale(create: Callable[..., tf.keras.layers.Layer], 
         inputs = np.clip(30 * normal, 0, 100).astype(np.float32)
     half_dtype = tf.keras.mixed_precision.Policy(policy).compute_dtype
     rounded = tf.cast(inputs, half_dtype)
-    tf.keras.utils.set_random_seed(0)
     layer = create(name="layer")
     outputs = _first(layer(tf.cast(rounded, tf.float32))).numpy()
     before = tf.keras.mixed_precision.global_policy()

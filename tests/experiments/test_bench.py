@@ -46,7 +46,8 @@ def test_training_beside_a_loop_written_by_hand(records):
 @pytest.mark.slow
 def test_two_workers_beside_one(records):
     found = measure_scaling(records, ModelConfig("mobilenet_gem", alpha=0.25, embedding_dim=8),
-                            TrainingConfig(image_size=32, batch_size=4, freeze_batchnorm=False), workers=2, steps=3, rounds=1)
+                            TrainingConfig(image_size=32, batch_size=4, freeze_batchnorm=False), workers=2,
+                            steps=3, rounds=1)
     assert set(found) == {"input_alone", "model_alone", "both_in_turn", "training_1", "training_2", "overlap", "speedup"}
     assert found["speedup"] == pytest.approx(found["training_2"] / found["training_1"])
     assert found["both_in_turn"] < min(found["input_alone"], found["model_alone"])

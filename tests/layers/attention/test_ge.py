@@ -166,6 +166,5 @@ def test_wrong_arguments(arguments):
 
 @pytest.mark.parametrize("variant", ["theta", "theta_plus"])
 def test_contract_of_the_global_extent(variant, tmp_path):
-    tf.keras.utils.set_random_seed(0)
     features = np.random.default_rng(0).standard_normal((2, 7, 5, 32)).astype(np.float32)
     check_layer(functools.partial(GatherExcite, variant, extent=0, reduction=4), features, tmp_path, unknown_size=False)

@@ -91,7 +91,6 @@ def test_means_over_locations_are_taken_in_float32(name, precision):
 
 def check_half_precision(name, precision, features):
     """Compares a block with itself in float32."""
-    tf.keras.utils.set_random_seed(0)
     full = ATTENTION[name].create()
     half = ATTENTION[name].create(dtype=f"mixed_{precision}")
     expected = full(features).numpy()
