@@ -10,6 +10,7 @@ import pytest
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 ROOT = Path(__file__).parents[1]
+LARGE = ("resnet50", "resnet101", "efficientnetb0", "vgg16")
 SEEDED: set[Path] = set()  # the modules whose tests have begun
 SEED = os.environ.get("LANDMARK_ZOO_TEST_SEED")
 hypothesis.settings.register_profile("alike", deadline=None, derandomize=SEED is None)
@@ -32,6 +33,14 @@ def pytest_runtest_setup(item):
     random.seed(seed)
     if "numpy" in sys.modules:
         sys.modules["numpy"].random.seed(seed)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """Counts tests of whole large networks, by the names of their parameters, among the slow ones."""
+    for item in items:
+        if "callspec" in item.__dict__ and any(name in item.callspec.id for name in LARGE):
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(scope="session")
@@ -67,6 +76,13 @@ def tiny_model(tiny_path):
     """The same, loaded."""
     from landmark_zoo.saved_model import SavedModel
     return SavedModel(tiny_path)
+
+
+@pytest.fixture(params=["itself", pytest.param("exported", marks=pytest.mark.slow)])
+def check_layer(request):
+    """The contract of a layer (see `contracts.layer`): of itself, and, where time is given, of its export."""
+    from tests.contracts import layer
+    return {"itself": layer.check_layer, "exported": layer.check_exported_layer}[request.param]
 
 
 @pytest.fixture

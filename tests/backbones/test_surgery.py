@@ -214,6 +214,7 @@ def rebuilt(request):
     return request.param, *replaced(request.param)
 
 
+@pytest.mark.slow
 def test_any_size(rebuilt):
     method, _, network = rebuilt
     for images in (REPLACEMENT_IMAGES, REPLACEMENT_IMAGES.transpose(0, 2, 1, 3), REPLACEMENT_IMAGES[:, :32, :32]):
@@ -265,6 +266,7 @@ def test_keras_and_saved_model(rebuilt, tmp_path):
     np.testing.assert_allclose(loaded.call(REPLACEMENT_IMAGES)["C5"], expected, atol=noise)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", METHODS)
 def test_mixed_precision(method):
     tf.keras.mixed_precision.set_global_policy("mixed_float16")
@@ -341,6 +343,7 @@ def test_convolutions_of_the_last_stages(backbone, number, first, last):
     assert (found[0], found[-1]) == (first, last)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backbone", ["mobilenet", "mobilenetv2", "efficientnetb0"])
 def test_no_whole_convolutions(backbone):
     with pytest.raises(UserError, match=f"received {backbone}, which has none behind its first stages"):

@@ -172,6 +172,7 @@ def plain_resnet18(tmp_path_factory):
     return plain, file
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("placement", ["stages", "blocks"])
 def test_pretrained_weights_are_kept(placement, plain_resnet18):
     plain, file = plain_resnet18
@@ -193,6 +194,7 @@ def test_thin_feature_maps_get_two_hidden_channels():
         reduction(reduction=16)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("placement", ["end", "blocks"])
 def test_checkpoint_across_two_builds(placement, tmp_path):
     first, second = (build_model("resnet18", "eca", alpha=0.25, placement=placement, embedding_dim=8, num_classes=3)

@@ -10,7 +10,7 @@ from landmark_zoo.layers.attention.base import GATE, SHARE, SIGNED, Attention
 from landmark_zoo.layers.attention.registry import ATTENTION, Method, taxonomy_table
 from landmark_zoo.layers.attention.san import SelfAttentionModule
 from landmark_zoo.layers.attention.se import SqueezeExcitation
-from tests.contracts.layer import check_half_precision_at_scale, check_layer, layers_below
+from tests.contracts.layer import check_half_precision_at_scale, layers_below
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ def features():
 
 
 @pytest.mark.parametrize("name", ATTENTION)
-def test_contract(name, features, tmp_path):
+def test_contract(check_layer, name, features, tmp_path):
     check_layer(ATTENTION[name].create, features, tmp_path)
 
 
