@@ -16,10 +16,13 @@ from landmark_zoo.core.pickles import PlainPickle
 
 MAX_OPCODES, MAX_SIZE, MAX_NAME, MAX_DIMENSIONS = 1_000_000, 2**26, 256, 32
 _DTYPE = re.compile(r"[?]|b1|[iu][1248]|f[248]|c8|c16|[SU][1-9]\d{0,5}")
-_RUNNING_CODE = frozenset("""builtins __builtin__ os posix nt sys subprocess importlib runpy pty socket shutil ctypes code
-    codeop commands pickle _pickle cPickle marshal operator _operator webbrowser imp pdb pip""".split())
-_PLAIN_BUILTINS = frozenset("""set frozenset list dict tuple int long float complex bool str unicode bytes bytearray object
-    slice range xrange NoneType""".split())
+_RUNNING_CODE = frozenset([
+    "builtins", "__builtin__", "os", "posix", "nt", "sys", "subprocess", "importlib", "runpy", "pty", "socket",
+    "shutil", "ctypes", "code", "codeop", "commands", "pickle", "_pickle", "cPickle", "marshal", "operator",
+    "_operator", "webbrowser", "imp", "pdb", "pip"])
+_PLAIN_BUILTINS = frozenset([
+    "set", "frozenset", "list", "dict", "tuple", "int", "long", "float", "complex", "bool", "str", "unicode", "bytes",
+    "bytearray", "object", "slice", "range", "xrange", "NoneType"])
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -63,16 +66,15 @@ class InertPickle(PlainPickle):
         super().__init__(MAX_OPCODES, MAX_SIZE)
         self.budget = budget
         self._numbers: dict[int, list[int]] = {}  # of an array whose values have not come yet
+        numpy_calls = {"multiarray._reconstruct": lambda *_: Record("numpy.ndarray"), "multiarray.scalar": self._scalar,
+                       "numeric._frombuffer": self._from_buffer}
         self.calls: dict[str, Callable[..., Any]] = {
             "_codecs.encode": self._encode,
             "copy_reg._reconstructor": lambda function, *_: self.instance(function, ()),
             "copyreg._reconstructor": lambda function, *_: self.instance(function, ()),
             "collections.OrderedDict": self._ordered_dict,
             "collections.defaultdict": lambda factory=None, *_: {},
-            "numpy.core.multiarray._reconstruct": lambda *_: Record("numpy.ndarray"),
-            "numpy._core.multiarray._reconstruct": lambda *_: Record("numpy.ndarray"),
-            "numpy.core.multiarray.scalar": self._scalar,
-            "numpy._core.multiarray.scalar": self._scalar,
+            **{f"numpy.{core}.{name}": call for core in ("core", "_core") for name, call in numpy_calls.items()},
         }
 
     def check_key(self, key: Any) -> None:
@@ -170,13 +172,14 @@ class InertPickle(PlainPickle):
     def _ordered_dict(self, pairs: list | tuple = ()) -> dict:
         self.spend(len(pairs))
         made: dict = {}
-        for pair in pairs:
-            key, value = pair
-            self.fill(made, [key, value])
+        self.fill(made, [part for key, value in pairs for part in (key, value)])
         return made
 
     def _scalar(self, dtype: Record, data: str | bytes) -> Any:
         return self._values(_dtype(dtype), data, ())[()]
+
+    def _from_buffer(self, data: bytes, dtype: Record, shape: tuple, order: str) -> np.ndarray:
+        return self._values(_dtype(dtype), data, check_sizes(shape), "F" if order == "F" else "C")
 
     def _array(self, state: tuple) -> Any:
         """Makes the array of ndarray.__setstate__: (version,) shape, dtype, whether in Fortran's order, values."""

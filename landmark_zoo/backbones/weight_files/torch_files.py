@@ -1,9 +1,9 @@
 """Files of `torch.save`, read without torch: its legacy form (to torch 1.5) and its zip form.
 
-Legacy: five pickles one after another (a magic number, 1001, facts of the writer, the object, the keys of its storages), then
-for each key a count (int64) and the values. Zip: `<name>/data.pkl` and one stored entry `<name>/data/<key>` per storage.
-In both a tensor is (storage, offset, sizes, strides): a view of values that it may share with others. Layout read from the
-writers, torch/serialization.py and torch/_utils.py of torch 1.5 and 2.13.
+Legacy: five pickles one after another (a magic number, 1001, facts of the writer, the object, the keys of its storages),
+then for each key a count (int64) and the values. Zip: `<name>/data.pkl` and one stored entry `<name>/data/<key>` per
+storage. In both a tensor is (storage, offset, sizes, strides): a view of values that it may share with others. Source of the
+layout: torch/serialization.py and torch/_utils.py; held against files that torch 2.13 writes.
 """
 
 import dataclasses
@@ -223,7 +223,7 @@ def read_zip(file: mmap.mmap) -> Any:
     begin, end = places.get(f"{folder}byteorder", (0, 0))
     if begin != end and bytes(data[begin:end]) != b"little":
         raise ValueError("values of a big-endian machine")
-    prefix = f"{folder}data/"
-    entries = {name.removeprefix(prefix): data[begin:end] for name, (begin, end) in places.items() if name.startswith(prefix)}
+    entries = {name.removeprefix(f"{folder}data/"): data[begin:end] for name, (begin, end) in places.items()
+               if name.startswith(f"{folder}data/")}
     begin, end = places[objects[0]]
     return TorchPickle(len(data), entries).read(bytes(data[begin:end]))
