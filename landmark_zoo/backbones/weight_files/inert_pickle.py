@@ -30,7 +30,7 @@ class Global:
     """The name of a class or function; the class or function itself is not looked for.
 
     Attributes:
-        name: `module.name`.
+        name: Module and name, with a dot between them.
     """
 
     name: str
@@ -41,9 +41,9 @@ class Record:
     """An object of a class that this reader does not know: what was written of it, nothing more.
 
     Attributes:
-        name: `module.name` of its class, or of the function that would have made it.
+        name: Module and name of the class, or of the function that would have made the object.
         arguments: Arguments of that call.
-        state: Its attributes, usually a dict.
+        state: Attributes of the object, usually a dict.
         contents: Items that were appended to it, or keys and values that were entered, in turn.
     """
 
