@@ -26,6 +26,38 @@ _STORAGES = {
     "UntypedStorage": "uint8"}
 _V3_DTYPES = {*_STORAGES.values(), "uint16", "uint32", "uint64"}
 _EXPANDED = 2**20  # values that a tensor of repeated ones may have beyond its storage
+MAX_PICKLE, MAX_LINE = 2**28, 2**20  # bytes
+
+
+class PickleFile:
+    """A part of a mapped file as `pickletools.genops` reads it, which copies no more than a pickle may have.
+
+    Args:
+        file: Mapped file, which stands where the part begins.
+        size: Bytes of the part; None for those that a pickle may have.
+    """
+
+    def __init__(self, file: mmap.mmap, size: int | None = None):
+        self._file = file
+        self._end = file.tell() + min(MAX_PICKLE if size is None else size, MAX_PICKLE)
+
+    def read(self, size: int) -> bytes:
+        """Returns so many bytes; a ValueError past the part."""
+        if size > self._end - self._file.tell():
+            raise ValueError("a pickle that is cut or too large")
+        return self._file.read(size)
+
+    def readline(self) -> bytes:
+        """Returns the bytes to the end of the line; a ValueError where it is far."""
+        start = self._file.tell()
+        found = self._file.find(b"\n", start, min(start + MAX_LINE, self._end))
+        if found < 0:
+            raise ValueError("a line without an end")
+        return self._file.read(found + 1 - start)
+
+    def tell(self) -> int:
+        """Returns the place in the whole file."""
+        return self._file.tell()
 
 
 def item_size(dtype: str) -> int:
@@ -185,15 +217,15 @@ def read_legacy(file: mmap.mmap) -> Any:
     """
     data = np.frombuffer(file, np.uint8)
     file.seek(0)
-    if (InertPickle(0).read(file), InertPickle(0).read(file)) != (_MAGIC, _PROTOCOL):
+    if (InertPickle(0).read(PickleFile(file)), InertPickle(0).read(PickleFile(file))) != (_MAGIC, _PROTOCOL):
         raise ValueError("another version of the format")
-    facts = InertPickle(0).read(file)
+    facts = InertPickle(0).read(PickleFile(file))
     if not isinstance(facts, dict) or facts.get("little_endian") is not True:
         raise ValueError("values of a big-endian machine")
     start = file.tell()
     reader = TorchPickle(len(data), None)
-    reader.read(file)
-    keys = InertPickle(0).read(file)
+    reader.read(PickleFile(file))
+    keys = InertPickle(0).read(PickleFile(file))
     if (not isinstance(keys, list) or not all(isinstance(key, str) for key in keys) or len(set(keys)) != len(keys)
             or set(keys) != reader.storages.keys()):
         raise ValueError("a list of storages that is not that of its tensors")
@@ -209,7 +241,7 @@ def read_legacy(file: mmap.mmap) -> Any:
     if position != len(data):
         raise ValueError(f"{len(data) - position:,} bytes behind the last storage")
     file.seek(start)
-    return TorchPickle(len(data), entries).read(file)
+    return TorchPickle(len(data), entries).read(PickleFile(file))
 
 
 def read_zip(file: mmap.mmap) -> Any:
@@ -226,4 +258,5 @@ def read_zip(file: mmap.mmap) -> Any:
     entries = {name.removeprefix(f"{folder}data/"): data[begin:end] for name, (begin, end) in places.items()
                if name.startswith(f"{folder}data/")}
     begin, end = places[objects[0]]
-    return TorchPickle(len(data), entries).read(bytes(data[begin:end]))
+    file.seek(begin)
+    return TorchPickle(len(data), entries).read(PickleFile(file, end - begin))

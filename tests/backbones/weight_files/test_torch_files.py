@@ -206,6 +206,17 @@ def test_every_byte_flipped(tmp_path, form):
         assert fuzzed(tmp_path / "a.pth", versions) > len(data) / 4
 
 
+@pytest.mark.parametrize("data", [b"c" + b"a" * 2**16, b"X\xff\xff\x0f\x00" + b"a" * 2**16, b"V" + b"a" * 2**16])
+def test_limits_of_a_pickle(tmp_path, monkeypatch, data):
+    """What is too long is refused before it is copied."""
+    for name, limit in (("MAX_PICKLE", 2**15), ("MAX_LINE", 2**14)):
+        monkeypatch.setattr(f"landmark_zoo.backbones.weight_files.torch_files.{name}", limit)
+    for form in FORMS.values():
+        (tmp_path / "a.pth").write_bytes(form({"a": tensor(VALUES)}, data=b"\x80\x02" + data + b"\n."))
+        with pytest.raises(UserError, match=r"cut or too large|a line without an end"):
+            read_weight_file(tmp_path / "a.pth")
+
+
 def test_a_pickle_alone_is_no_weight_file(tmp_path):
     for data in (pickle.dumps({"a": 1}, 2), pickled({"a": tensor(VALUES)})[0], b"", b"text", b"PK\x03\x04" * 10):
         (tmp_path / "a.pth").write_bytes(data)
