@@ -37,7 +37,8 @@ def load_weights(network: tf.keras.Model, spec: BackboneSpec, weights: str | Pat
     if path.suffix in TORCH_SUFFIXES:
         if spec.torch_names is None:
             raise UserError(f"a .h5 file of Keras for {spec.name}", f"{path}, of torch", "Choose another file or backbone.")
-        assign_tensors(network, read_state_dict(path), spec.torch_names(network), path, spec.unused_tensors)
+        tensors = read_state_dict(path)
+        assign_tensors(network, tensors, spec.torch_names(network, tensors), path, spec.unused_tensors)
         return
     try:
         network.load_weights(path)

@@ -6,7 +6,7 @@ and a stem, a head, a first and a last stage that do not grow. Source of the set
 """
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator
 
 import tensorflow as tf
 
@@ -125,25 +125,41 @@ def _fan_out() -> tf.keras.initializers.Initializer:
     return tf.keras.initializers.VarianceScaling(2.0, "fan_out", "truncated_normal")
 
 
-def torch_names(network: tf.keras.Model) -> Mapping[str, str]:
-    """Returns the names that the PyTorch port of the weights gives the layers of a network of this family.
+_PORT = {"stem_conv": "_conv_stem", "stem_bn": "_bn0", "top_conv": "_conv_head", "top_bn": "_bn1", "predictions": "_fc"}
+_PORT_BLOCK = {"expand_conv": "_expand_conv", "expand_bn": "_bn0", "dwconv": "_depthwise_conv", "bn": "_bn1",
+               "project_conv": "_project_conv", "project_bn": "_bn2"}
+_TIMM = {"stem_conv": "conv_stem", "stem_bn": "bn1", "top_conv": "conv_head", "top_bn": "bn2", "predictions": "classifier"}
+_TIMM_BLOCK = {"expand_conv": "conv_pw", "expand_bn": "bn1", "dwconv": "conv_dw", "bn": "bn2", "project_conv": "conv_pwl",
+               "project_bn": "bn3"}
+_TIMM_FIRST_STAGE = {"dwconv": "conv_dw", "bn": "bn1", "project_conv": "conv_pw", "project_bn": "bn2"}
 
-    Blocks are numbered through; a block's normalizations are `_bn0` (behind the expansion), `_bn1` and `_bn2`.
+
+def torch_names(network: tf.keras.Model, tensors: Collection[str]) -> dict[str, str]:
+    """Returns the names that PyTorch files give the layers of a network of this family.
+
+    The files of the packages (`LITE0`, ...) number the blocks through; those of timm (`tf_efficientnet_lite0`) have a number
+    for the stage and one for the block, and other names for the three layers of a block.
 
     Args:
         network: Made by `efficientnet_lite`.
+        tensors: Names of the tensors in the file, which tell the two apart.
 
     Returns:
         From the name of each layer with weights to the prefix of its tensors.
     """
-    parts = {"expand_conv": "_expand_conv", "expand_bn": "_bn0", "dwconv": "_depthwise_conv", "bn": "_bn1",
-             "project_conv": "_project_conv", "project_bn": "_bn2"}
-    names = {"stem_conv": "_conv_stem", "stem_bn": "_bn0", "top_conv": "_conv_head", "top_bn": "_bn1", "predictions": "_fc"}
-    blocks: list[str] = []
+    timm = "conv_stem.weight" in tensors
+    names, blocks = {}, {}
     for layer in network.layers:
         block, _, part = layer.name.partition("_")
-        if layer.weights and part in parts and block.startswith("block"):
-            if block not in blocks:
-                blocks.append(block)
-            names[layer.name] = f"_blocks.{len(blocks) - 1}.{parts[part]}"
-    return {layer.name: names[layer.name] for layer in network.layers if layer.weights}
+        if not layer.weights:
+            continue
+        if not block.startswith("block"):
+            names[layer.name] = (_TIMM if timm else _PORT)[layer.name]
+            continue
+        number = blocks.setdefault(block, len(blocks))
+        stage, index = int(block[5]), ord(block[6]) - ord("a")
+        if timm:
+            names[layer.name] = f"blocks.{stage - 1}.{index}.{(_TIMM_FIRST_STAGE if stage == 1 else _TIMM_BLOCK)[part]}"
+        else:
+            names[layer.name] = f"_blocks.{number}.{_PORT_BLOCK[part]}"
+    return names

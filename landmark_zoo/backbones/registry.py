@@ -1,7 +1,7 @@
 """Table of backbones: each application with its preprocessing, taps, strides and paper."""
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 import tensorflow as tf
 
@@ -24,7 +24,8 @@ class BackboneSpec:
         has_width: Whether `alpha` (the width multiplier) may be given.
         paper: Authors, title, venue.
         published: File of its ImageNet weights in an installed package; None for those that Keras publishes.
-        torch_names: Function from the network to the names of its layers in torch's files; None where none are known.
+        torch_names: Function of the network and the names in a file of torch that returns the names of the layers there;
+            None where none are known.
         unused_tensors: Prefixes in such files of what has no layer here: the classifier.
     """
 
@@ -36,7 +37,7 @@ class BackboneSpec:
     paper: str
     has_width: bool = False
     published: PublishedWeights | None = None
-    torch_names: Callable[[tf.keras.Model], Mapping[str, str]] | None = None
+    torch_names: Callable[[tf.keras.Model, Collection[str]], Mapping[str, str]] | None = None
     unused_tensors: tuple[str, ...] = ()
 
 
@@ -75,7 +76,7 @@ for _spec in (
     *(BackboneSpec(
         f"efficientnetlite{number}", application, "efficientnet_lite", _EFFICIENTNET, _STRIDES,
         "Tan and Le, EfficientNet, ICML 2019 (Lite: ReLU6, no squeeze-and-excitation)", published=published,
-        torch_names=efficientnet_lite.torch_names, unused_tensors=("_fc",))
+        torch_names=efficientnet_lite.torch_names, unused_tensors=("_fc", "classifier"))
       for number, (application, published) in enumerate((
           (efficientnet_lite.EfficientNetLite0, efficientnet_lite.LITE0),
           (efficientnet_lite.EfficientNetLite1, efficientnet_lite.LITE1),

@@ -83,10 +83,10 @@ def numpy_forward(tensors, image):
 
 def random_tensors(network):
     """Tensors by torch's names for every layer of a network."""
-    generator, tensors = np.random.default_rng(0), {}
+    generator, tensors, names = np.random.default_rng(0), {}, torch_names(network, ())
     for layer in network.layers:
         for weight, part in zip(layer.weights, ("weight", "bias", "running_mean", "running_var"), strict=False):
-            shape, name = tuple(weight.shape), f"{torch_names(network)[layer.name]}.{part}"
+            shape, name = tuple(weight.shape), f"{names[layer.name]}.{part}"
             if len(shape) == 4:
                 shape = (shape[2], 1, *shape[:2]) if "dwconv" in layer.name else (shape[3], shape[2], *shape[:2])
             fan = np.prod(shape[1:]) if len(shape) > 1 else 1
@@ -139,8 +139,36 @@ def test_every_weight_has_a_name_of_its_own(tmp_path, tensors):
         build_backbone("efficientnetlite2", written(tmp_path / "lite0.pth", tensors))
     for name, width, depth in zip(NAMES, (1.0, 1.0, 1.1), (1.0, 1.1, 1.2), strict=True):
         network = efficientnet_lite(name, width, depth, include_top=True)
-        names = torch_names(network)
-        assert len(set(names.values())) == len(names) == len([layer for layer in network.layers if layer.weights])
+        for scheme in ((), ("conv_stem.weight",)):
+            names = torch_names(network, scheme)
+            assert len(set(names.values())) == len(names) == len([layer for layer in network.layers if layer.weights])
+
+
+TIMM = {"_conv_stem.": "conv_stem.", "_bn0.": "bn1.", "_conv_head.": "conv_head.", "_bn1.": "bn2."}
+TIMM_BLOCK = {"_expand_conv": "conv_pw", "_bn0": "bn1", "_depthwise_conv": "conv_dw", "_bn1": "bn2",
+              "_project_conv": "conv_pwl", "_bn2": "bn3"}
+TIMM_FIRST = {"_depthwise_conv": "conv_dw", "_bn1": "bn1", "_project_conv": "conv_pw", "_bn2": "bn2"}
+
+
+def as_in_timm(name):
+    """The name that timm's tf_efficientnet_lite0 gives a tensor, written down from its state_dict."""
+    if not name.startswith("_blocks."):
+        return next(timm + name.removeprefix(port) for port, timm in TIMM.items() if name.startswith(port))
+    _, number, part, weight = name.split(".")
+    stage = sum(int(number) >= first for first in (1, 3, 5, 8, 11, 15))
+    index = int(number) - (0, 1, 3, 5, 8, 11, 15)[stage]
+    return f"blocks.{stage}.{index}.{(TIMM_BLOCK if stage else TIMM_FIRST)[part]}.{weight}"
+
+
+def test_a_file_of_timm_gives_the_same(tmp_path, lite0, tensors):
+    assert as_in_timm("_blocks.15._project_conv.weight") == "blocks.6.0.conv_pwl.weight"
+    named = {as_in_timm(name): values for name, values in tensors.items()} | {"classifier.bias": np.zeros(1000, np.float32)}
+    load_weights(lite0, BACKBONES["efficientnetlite0"], written(tmp_path / "timm.pth", named, "zip"))
+    for name, prefix in torch_names(lite0, ()).items():
+        expected = tensors[f"{prefix}.weight"]
+        if expected.ndim == 4:
+            expected = expected.transpose((2, 3, 0, 1) if "dwconv" in name else (2, 3, 1, 0))
+        np.testing.assert_array_equal(lite0.get_layer(name).weights[0], expected, name)
 
 
 def test_blocks_of_the_family():
@@ -173,7 +201,7 @@ def test_tensors_that_do_not_fit(lite0, tensors, change, said):
     change(changed)
     before = network.get_layer("stem_conv").kernel.numpy()
     with pytest.raises(UserError, match=f"a.pth; received {said}"):
-        assign_tensors(network, changed, torch_names(network), "a.pth")
+        assign_tensors(network, changed, torch_names(network, changed), "a.pth")
     np.testing.assert_array_equal(network.get_layer("stem_conv").kernel, before)
 
 
@@ -238,7 +266,7 @@ def test_real_weights_give_the_logits_of_numpy(name):
     spec = BACKBONES[name]
     tensors = read_state_dict(spec.published.find())
     network = spec.application(include_top=True)
-    assign_tensors(network, tensors, torch_names(network), "file")
+    assign_tensors(network, tensors, torch_names(network, tensors), "file")
     for size in SIZES:
         image = drawn_image(*size)
         expected, logits = numpy_forward(tensors, image)
@@ -257,8 +285,8 @@ RECORDED = {  # the first eight of 1,000, drawn at 224 x 224
 @pytest.mark.parametrize("name", [NAMES[0], *(pytest.param(name, marks=pytest.mark.slow) for name in NAMES[1:])])
 def test_real_weights_give_the_logits_that_were_recorded(name):
     needs_package(name)
-    network = BACKBONES[name].application(include_top=True)
-    assign_tensors(network, read_state_dict(BACKBONES[name].published.find()), torch_names(network), "file")
+    network, tensors = BACKBONES[name].application(include_top=True), read_state_dict(BACKBONES[name].published.find())
+    assign_tensors(network, tensors, torch_names(network, tensors), "file")
     logits = network(preprocess(drawn_image(224, 224)[None], "efficientnet_lite"))[0].numpy()
     np.testing.assert_allclose(logits[:8], RECORDED[name], rtol=0, atol=2e-5)
     assert logits.argmax() == 906
