@@ -207,7 +207,7 @@ def _dtype(record: Record) -> np.dtype:
         raise TypeError("an array without a dtype")
     code, state = record.arguments[0], record.state
     if not isinstance(code, str) or len(code) > 8 or not _DTYPE.fullmatch(code):
-        raise TypeError(f"an array of {code!r:.40}")
+        raise TypeError(f"an array of {code!r:.40}" if isinstance(code, str) else "an array without a dtype")
     dtype = np.dtype(code)
     if state is None:
         return dtype
@@ -221,8 +221,10 @@ def check_sizes(sizes: Any) -> tuple[int, ...]:
     """Returns a shape or strides: at most 32 whole numbers from 0 up."""
     if not isinstance(sizes, (tuple, list)) or len(sizes) > MAX_DIMENSIONS:
         raise TypeError("a shape that is no short tuple")
-    if not all(type(size) is int and 0 <= size < 2**63 for size in sizes):
-        raise ValueError(f"the shape {tuple(sizes)!r:.60}")
+    if not all(type(size) is int for size in sizes):
+        raise TypeError("a shape that is not of whole numbers")
+    if not all(0 <= size < 2**63 for size in sizes):
+        raise ValueError(f"{tuple(sizes)!r:.60} as sizes or places")
     return tuple(sizes)
 
 

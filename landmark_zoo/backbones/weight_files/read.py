@@ -25,7 +25,8 @@ STATE_DICTS = ("state_dict", "model_state_dict", "model_state", "model", "net", 
 _SAFETENSORS = {"F64": "float64", "F32": "float32", "F16": "float16", "BF16": BFLOAT16, "I64": "int64", "I32": "int32",
                 "I16": "int16", "I8": "int8", "U64": "uint64", "U32": "uint32", "U16": "uint16", "U8": "uint8",
                 "BOOL": "bool"}
-_BROKEN = (OSError, ValueError, KeyError, IndexError, TypeError, AttributeError, OverflowError, AssertionError, struct.error)
+_BROKEN = (OSError, ValueError, KeyError, IndexError, TypeError, AttributeError, OverflowError, AssertionError,
+           RecursionError, struct.error)
 
 
 def read_weight_file(path: str | Path) -> Any:

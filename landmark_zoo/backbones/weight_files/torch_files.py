@@ -115,7 +115,7 @@ class TorchPickle(InertPickle):
             "torch._utils._rebuild_tensor_v3": self._tensor_v3,
             "torch._utils._rebuild_parameter": lambda tensor, *_: tensor,
             "torch._utils._rebuild_parameter_with_state": lambda tensor, *_: tensor,
-            "torch._tensor._rebuild_from_type_v2": lambda function, kind, arguments, state: self.call(function, arguments),
+            "torch._tensor._rebuild_from_type_v2": self._tensor_of_a_class,
             "torch.Size": lambda sizes=(): check_sizes(sizes),
         }
 
@@ -162,6 +162,11 @@ class TorchPickle(InertPickle):
         if not isinstance(storage, Storage):
             raise TypeError("a tensor without its storage")
         return strided(storage, offset, check_sizes(sizes), check_sizes(strides))
+
+    def _tensor_of_a_class(self, function: Global, kind: Any, arguments: tuple, state: Any) -> Any:
+        if function.name == "torch._tensor._rebuild_from_type_v2":
+            raise ValueError("a tensor of a class of a class")
+        return self.call(function, arguments)
 
     def _tensor_v3(self, storage: Storage, offset: int, sizes: tuple, strides: tuple, gradient: bool, hooks: Any,
                    dtype: Global, *_: Any) -> np.ndarray | None:
@@ -253,7 +258,7 @@ def read_zip(file: mmap.mmap) -> Any:
         raise ValueError(f"a zip archive with {len(objects)} data.pkl")
     folder = objects[0].removesuffix("data.pkl")
     begin, end = places.get(f"{folder}byteorder", (0, 0))
-    if begin != end and bytes(data[begin:end]) != b"little":
+    if begin != end and bytes(data[begin:min(end, begin + 7)]) != b"little":
         raise ValueError("values of a big-endian machine")
     entries = {name.removeprefix(f"{folder}data/"): data[begin:end] for name, (begin, end) in places.items()
                if name.startswith(f"{folder}data/")}

@@ -89,6 +89,14 @@ def test_parameters_and_tensors_of_a_class(read):
         np.testing.assert_array_equal(found, VALUES)
 
 
+def test_classes_of_classes_without_end(tmp_path):
+    data = (b"\x80\x02ctorch._tensor\n_rebuild_from_type_v2\nq\x000)" + b"q\x010(h\x00Nh\x01Nt" * 20_000
+            + b"q\x010h\x00h\x01R.")
+    (tmp_path / "a.pth").write_bytes(legacy({}, data=data))
+    with pytest.raises(UserError, match="a tensor of a class of a class"):
+        read_weight_file(tmp_path / "a.pth")
+
+
 def test_what_stands_beside_the_tensors(read):
     fortran, swapped = np.asfortranarray(VALUES[0].astype(np.float64)), np.arange(3, dtype=">i4")
     dtype = Call(Name("numpy", "dtype"), ("f8", 0, 1), (3, "<", None, None, None, -1, -1, 0))
