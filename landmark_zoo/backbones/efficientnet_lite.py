@@ -41,17 +41,18 @@ def EfficientNetLite1(**arguments) -> tf.keras.Model:  # noqa: N802
 
 def EfficientNetLite2(**arguments) -> tf.keras.Model:  # noqa: N802
     """Builds EfficientNet-Lite2; see `efficientnet_lite`."""
-    return efficientnet_lite("efficientnetlite2", 1.1, 1.2, **arguments)
+    return efficientnet_lite("efficientnetlite2", 1.1, 1.2, 0.3, **arguments)
 
 
-def efficientnet_lite(name: str, width: float, depth: float, include_top: bool = False, weights: None = None,
-                      input_shape=(None, None, 3)) -> tf.keras.Model:
+def efficientnet_lite(name: str, width: float, depth: float, dropout: float = 0.2, include_top: bool = False,
+                      weights: None = None, input_shape=(None, None, 3)) -> tf.keras.Model:
     """Builds a network of the family; its layers are named as in Keras' EfficientNet.
 
     Args:
         name: Name of the model.
         width: Factor of the filters, see `round_filters`; stem and head keep theirs.
         depth: Factor of the blocks of stages 2 to 6.
+        dropout: Part of the values before the classifier that training leaves out.
         include_top: Whether to add the classifier of ImageNet's 1,000 classes.
         weights: Must be None: files are read by `backbones.load_weights`.
         input_shape: (H, W, 3), unknown sides allowed.
@@ -71,7 +72,7 @@ def efficientnet_lite(name: str, width: float, depth: float, include_top: bool =
     x = layers.Conv2D(HEAD, 1, use_bias=False, kernel_initializer=_fan_out(), name="top_conv")(x)
     x = _normalized(x, "top_bn", "top_activation")
     if include_top:
-        x = layers.Dropout(DROP, name="top_dropout")(layers.GlobalAveragePooling2D(name="avg_pool")(x))
+        x = layers.Dropout(dropout, name="top_dropout")(layers.GlobalAveragePooling2D(name="avg_pool")(x))
         x = layers.Dense(CLASSES, name="predictions")(x)
     return tf.keras.Model(image, x, name=name)
 
