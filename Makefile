@@ -36,7 +36,7 @@ $(READY): setup.py constraints.txt
 	Install it, for example with: uv python install 3.11 (then make PYTHON=\$$(uv python find 3.11))."; exit 2; }
 	@echo "Setting up $(VENV): about two minutes, once."
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[report,milvus,prepare,export,dev]"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[report,milvus,prepare,export,weights,dev]"
 	@touch $@
 
 clean:

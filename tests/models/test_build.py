@@ -76,7 +76,8 @@ def test_placements(backbone, attention, placement, places):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("backbone", "placement", "maps"), [
-    ("vgg16", "stages", 3), ("efficientnetb0", "stages", 3), ("efficientnetb0", "blocks", 9), ("resnet50", "blocks", 16)])
+    ("vgg16", "stages", 3), ("efficientnetb0", "stages", 3), ("efficientnetb0", "blocks", 9), ("resnet50", "blocks", 16),
+    ("efficientnetlite0", "stages", 3), ("efficientnetlite1", "blocks", 14)])
 def test_placements_in_large_backbones(backbone, placement, maps):
     outputs = build_model(backbone, "eca", placement=placement, embedding_dim=8)(IMAGES)
     assert outputs["embedding"].shape == (2, 8)
