@@ -71,7 +71,7 @@ $(READY): setup.py $(CONSTRAINTS)
 	@echo "Setting up $(VENV): about two minutes, once."
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint $(CONSTRAINTS) \
-	  --editable ".[report,milvus,prepare,export,dev]"
+	  --editable ".[report,milvus,prepare,export,weights,dev]"
 	@touch $@
 
 clean:

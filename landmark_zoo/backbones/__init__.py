@@ -1,4 +1,4 @@
-"""Backbones: Keras applications (and ResNet-18) behind one face, with taps by name, preprocessing and weights.
+"""Backbones: Keras applications, ResNet-18 and EfficientNet-Lite behind one face: taps by name, preprocessing, weights.
 
 `BACKBONES` lists them and `build_backbone` makes one; `insert_blocks` and `replace_convolutions` put attention into one
 that is there.
@@ -15,7 +15,9 @@ from landmark_zoo.core.lazy import attach
 check_keras_2()
 
 _MODULES = {
-    "build": ("build_backbone", "find_weights", "load_weights"), "preprocessing": ("Preprocessing", "preprocess"),
+    "build": ("build_backbone", "describe_weights", "find_weights", "load_weights"),
+    "efficientnet_lite": ("EfficientNetLite0", "EfficientNetLite1", "EfficientNetLite2"),
+    "preprocessing": ("Preprocessing", "preprocess"),
     "registry": ("BACKBONES", "BackboneSpec"), "resnet18": ("ResNet18",),
     "surgery": ("PLACEMENTS", "insert_blocks", "places", "replace_convolutions")}
 

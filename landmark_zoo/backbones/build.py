@@ -7,9 +7,12 @@ from pathlib import Path
 import tensorflow as tf
 
 from landmark_zoo.backbones.registry import BACKBONES, BackboneSpec
+from landmark_zoo.backbones.weight_files.assign import assign_tensors
+from landmark_zoo.backbones.weight_files.read import read_state_dict
 from landmark_zoo.core.errors import UserError
+from landmark_zoo.core.files import sha256
 
-SUFFIXES = (".h5", ".hdf5", ".keras")
+SUFFIXES, TORCH_SUFFIXES = (".h5", ".hdf5", ".keras"), (".pth", ".pt", ".safetensors")
 
 
 def load_weights(network: tf.keras.Model, spec: BackboneSpec, weights: str | Path, alpha: float | None = None) -> None:
@@ -18,22 +21,25 @@ def load_weights(network: tf.keras.Model, spec: BackboneSpec, weights: str | Pat
     Args:
         network: Model made by `spec.application(include_top=False, weights=None, ...)`.
         spec: Row of the network in the table.
-        weights: "imagenet" (downloaded and checked by Keras, kept in its cache), a `.h5` file, a folder with one file for
-            this backbone, or an http(s) address.
+        weights: "imagenet" (the file of an installed package or, where Keras publishes the network, downloaded and checked
+            by Keras and kept in its cache), a `.h5` file, a file of torch or safetensors where the row knows its names, a
+            folder with one file for this backbone, or an http(s) address.
         alpha: Width multiplier, needed to choose among the files of a folder.
 
     Raises:
-        UserError: No such file, no or several fitting files in the folder, a file of another network, no network access.
+        UserError: No such file, no or several fitting files in the folder, a file of another network, no network access,
+            no package that brings the ImageNet weights.
     """
-    if str(weights) == "imagenet":
+    path = weight_file(spec, weights, alpha)
+    if path is None:
         _copy_imagenet(network, spec, alpha)
         return
-    path = _download(str(weights)) if str(weights).startswith(("http://", "https://")) else Path(weights)
-    if path.is_dir():
-        path = find_weights(path, spec.name, alpha)
-    if not path.is_file():
-        raise UserError(f"a weight file for {spec.name}", f"{path}, which does not exist",
-                        'Use a .h5 file, a folder that holds one, an address, or "imagenet".')
+    if path.suffix in TORCH_SUFFIXES:
+        if spec.torch_names is None:
+            raise UserError(f"a .h5 file of Keras for {spec.name}", f"{path}, of torch", "Choose another file or backbone.")
+        tensors = read_state_dict(path)
+        assign_tensors(network, tensors, spec.torch_names(network, tensors), path, spec.unused_tensors)
+        return
     try:
         network.load_weights(path)
     except (ValueError, OSError, KeyError) as error:
@@ -43,6 +49,43 @@ def load_weights(network: tf.keras.Model, spec: BackboneSpec, weights: str | Pat
                         "Choose the file of the same backbone and width.") from error
 
 
+def weight_file(spec: BackboneSpec, weights: str | Path, alpha: float | None = None) -> Path | None:
+    """Returns the file that `weights` stands for, see `load_weights`; None for the ImageNet weights that Keras keeps."""
+    if str(weights) == "imagenet":
+        return spec.published.find() if spec.published else None
+    path = _download(str(weights)) if str(weights).startswith(("http://", "https://")) else Path(weights)
+    if path.is_dir():
+        path = find_weights(path, spec.name, alpha)
+    if not path.is_file():
+        raise UserError(f"a weight file for {spec.name}", f"{path}, which does not exist",
+                        'Use a .h5 file, a folder that holds one, an address, or "imagenet".')
+    return path
+
+
+def describe_weights(backbone: str, weights: str | Path | None, alpha: float | None = None) -> dict[str, str]:
+    """Returns where pretrained weights come from, for the facts of a run and the card of an export.
+
+    Args:
+        backbone: A name of `BACKBONES`.
+        weights: As given to `build_backbone`.
+        alpha: Width multiplier.
+
+    Returns:
+        "pretrained" (name of the file, or "none") and, where there is a file, "pretrained_sha256"; of a package's also
+        "pretrained_package" and "pretrained_license".
+    """
+    if weights is None:
+        return {"pretrained": "none"}
+    spec = BACKBONES[backbone]
+    path = weight_file(spec, weights, alpha)
+    if path is None:
+        return {"pretrained": f"{weights}, as Keras publishes it"}
+    facts = {"pretrained": path.name, "pretrained_sha256": sha256(path)}
+    if str(weights) == "imagenet":
+        facts |= {"pretrained_package": spec.published.package, "pretrained_license": spec.published.license}
+    return facts
+
+
 def find_weights(folder: Path, backbone: str, alpha: float | None = None) -> Path:
     """Returns the one weight file in `folder` whose name begins with the backbone's, at the width `alpha` (default 1.0).
 
@@ -50,12 +93,13 @@ def find_weights(folder: Path, backbone: str, alpha: float | None = None) -> Pat
     """
     width = f"{1.0 if alpha is None else alpha:g}"
     spellings = {width, f"{float(width):.1f}", f"{float(width):.2f}"}
+    suffixes = SUFFIXES + (TORCH_SUFFIXES if BACKBONES[backbone].torch_names else ())
     fitting = []
     for path in sorted(Path(folder).iterdir()):
         name = path.name.lower()
         letters = name.replace("_", "").replace("-", "")
         rest = letters.removeprefix(backbone)
-        if path.suffix not in SUFFIXES or rest == letters or (backbone == "mobilenet" and rest.startswith("v")):
+        if path.suffix not in suffixes or rest == letters or (backbone == "mobilenet" and rest.startswith("v")):
             continue
         if not backbone.startswith("mobilenet") or any(rest.startswith(spelling) for spelling in spellings):
             fitting.append(path)

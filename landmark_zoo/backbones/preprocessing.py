@@ -5,7 +5,7 @@ import tensorflow as tf
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 CAFFE_MEAN_BGR = (103.939, 116.779, 123.68)
-MODES = ("caffe", "symmetric", "standard", "efficientnet")
+MODES = ("caffe", "symmetric", "standard", "efficientnet", "efficientnet_lite")
 
 
 def preprocess(images: tf.Tensor, mode: str) -> tf.Tensor:
@@ -16,7 +16,8 @@ def preprocess(images: tf.Tensor, mode: str) -> tf.Tensor:
     * "standard": RGB minus ImageNet's mean, divided by its standard deviation (torchvision's networks);
     * "efficientnet": RGB 0..255, stretched so that the rescaling inside the Keras network, whose weight files hold the
       standard deviation where the variance belongs, ends at (x/255 - mean) / standard deviation. Keras adds a layer for this
-      only with `weights="imagenet"`; here the network is the same for every choice of weights.
+      only with `weights="imagenet"`; here the network is the same for every choice of weights;
+    * "efficientnet_lite": RGB, (x - 127) / 128 (EfficientNet-Lite).
 
     Args:
         images: [B, H, W, 3], RGB, 0..255, uint8 or float.
@@ -33,6 +34,8 @@ def preprocess(images: tf.Tensor, mode: str) -> tf.Tensor:
         return images / 127.5 - 1
     if mode == "standard":
         return (images / 255 - tf.constant(IMAGENET_MEAN)) / tf.constant(IMAGENET_STD)
+    if mode == "efficientnet_lite":
+        return (images - 127) / 128
     if mode == "efficientnet":
         mean, std = tf.constant(IMAGENET_MEAN), tf.constant(IMAGENET_STD)
         return 255 * (mean + (images / 255 - mean) / tf.sqrt(std))

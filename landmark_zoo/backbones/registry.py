@@ -1,10 +1,12 @@
 """Table of backbones: each application with its preprocessing, taps, strides and paper."""
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 import tensorflow as tf
 
+from landmark_zoo.backbones import efficientnet_lite
+from landmark_zoo.backbones.published_weights import PublishedWeights
 from landmark_zoo.backbones.resnet18 import ResNet18
 from landmark_zoo.core.registry import Registry
 
@@ -21,6 +23,10 @@ class BackboneSpec:
         strides: From tap to input pixels per step of its feature map.
         has_width: Whether `alpha` (the width multiplier) may be given.
         paper: Authors, title, venue.
+        published: File of its ImageNet weights in an installed package; None for those that Keras publishes.
+        torch_names: Function of the network and the names in a file of torch that returns the names of the layers there;
+            None where none are known.
+        unused_tensors: Prefixes in such files of what has no layer here: the classifier.
     """
 
     name: str
@@ -30,6 +36,9 @@ class BackboneSpec:
     strides: Mapping[str, int]
     paper: str
     has_width: bool = False
+    published: PublishedWeights | None = None
+    torch_names: Callable[[tf.keras.Model, Collection[str]], Mapping[str, str]] | None = None
+    unused_tensors: tuple[str, ...] = ()
 
 
 BACKBONES: Registry[BackboneSpec] = Registry("backbone")
@@ -37,6 +46,7 @@ BACKBONES: Registry[BackboneSpec] = Registry("backbone")
 _applications = tf.keras.applications
 _RESNET = {"C3": "conv3_block4_out", "C5": "conv5_block3_out"}
 _STRIDES = {"C3": 8, "C4": 16, "C5": 32}
+_EFFICIENTNET = {"C3": "block4a_expand_activation", "C4": "block6a_expand_activation", "C5": "top_activation"}
 
 for _spec in (
     BackboneSpec(
@@ -61,8 +71,15 @@ for _spec in (
         {"C3": "block3_conv3", "C4": "block4_conv3", "C5": "block5_conv3"}, {"C3": 4, "C4": 8, "C5": 16},
         "Simonyan and Zisserman, Very Deep Convolutional Networks, ICLR 2015 (without the last max-pooling)"),
     BackboneSpec(
-        "efficientnetb0", _applications.EfficientNetB0, "efficientnet",
-        {"C3": "block4a_expand_activation", "C4": "block6a_expand_activation", "C5": "top_activation"}, _STRIDES,
+        "efficientnetb0", _applications.EfficientNetB0, "efficientnet", _EFFICIENTNET, _STRIDES,
         "Tan and Le, EfficientNet, ICML 2019"),
+    *(BackboneSpec(
+        f"efficientnetlite{number}", application, "efficientnet_lite", _EFFICIENTNET, _STRIDES,
+        "Tan and Le, EfficientNet, ICML 2019 (Lite: ReLU6, no squeeze-and-excitation)", published=published,
+        torch_names=efficientnet_lite.torch_names, unused_tensors=("_fc", "classifier"))
+      for number, (application, published) in enumerate((
+          (efficientnet_lite.EfficientNetLite0, efficientnet_lite.LITE0),
+          (efficientnet_lite.EfficientNetLite1, efficientnet_lite.LITE1),
+          (efficientnet_lite.EfficientNetLite2, efficientnet_lite.LITE2)))),
 ):
     BACKBONES.add(_spec.name, _spec)

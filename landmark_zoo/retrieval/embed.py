@@ -255,7 +255,7 @@ def preparation(side: int, apply_exif: bool = True, read: Read | None = None) ->
     return prepare
 
 
-@tf.function(input_signature=[tf.TensorSpec([], tf.string), tf.TensorSpec([], tf.int32)])
+@tf.function(input_signature=[tf.TensorSpec([], tf.string), tf.TensorSpec([], tf.int32)], autograph=False)
 def _decode_and_resize(encoded: tf.Tensor, side: tf.Tensor) -> tf.Tensor:
     return resize_long_side(decode_image(encoded, accurate=True), side)
 

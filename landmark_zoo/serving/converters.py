@@ -52,7 +52,7 @@ def write_onnx(saved_model: str | Path, path: str | Path) -> None:
 def _converted(tf2onnx: Any, saved_model: str | Path) -> Any:
     loaded = tf.saved_model.load(str(saved_model))
 
-    @tf.function(input_signature=[tf.TensorSpec([None, None, None, 3], tf.float32, name="images")])
+    @tf.function(input_signature=[tf.TensorSpec([None, None, None, 3], tf.float32, name="images")], autograph=False)
     def images(images):
         return {"embedding": loaded.signatures["images"](images=images)["embedding"]}
 
@@ -90,7 +90,7 @@ def write_tflite(saved_model: str | Path, path: str | Path, height: int, width: 
         freeze(saved_model, Path(folder) / "frozen")
         loaded = tf.saved_model.load(str(Path(folder) / "frozen"))
 
-    @tf.function(input_signature=[tf.TensorSpec([1, height, width, 3], tf.float32, name="images")])
+    @tf.function(input_signature=[tf.TensorSpec([1, height, width, 3], tf.float32, name="images")], autograph=False)
     def images(images):
         return loaded.signatures["images"](images=images)["embedding"]
 

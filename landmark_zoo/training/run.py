@@ -13,12 +13,13 @@ from pathlib import Path
 import tensorflow as tf
 from absl import logging
 
+from landmark_zoo.backbones.build import describe_weights
 from landmark_zoo.core.errors import UserError, check_choice
 from landmark_zoo.core.files import lock_directory, write_json
 from landmark_zoo.core.provenance import resolved_flags
 from landmark_zoo.data.input_pipeline import evaluation_dataset
 from landmark_zoo.data.manifest import Manifest, read_manifest
-from landmark_zoo.models.registry import ModelConfig
+from landmark_zoo.models.registry import MODELS, ModelConfig
 from landmark_zoo.training.checkpoints import has_checkpoint
 from landmark_zoo.training.config import TrainingConfig
 from landmark_zoo.training.distributed.collectives import WorkerInfo
@@ -158,7 +159,8 @@ def run_training(model_config: ModelConfig, config: TrainingConfig, records: str
         if is_chief:
             create_or_check_run(workdir, setup.model_config, manifest.label_map, {
                 "parameters": setup.model.count_params(), "photographs": manifest.num_examples, "source": manifest.source,
-                "records_sha256": manifest.fingerprint}, config, objective, sampling)
+                "records_sha256": manifest.fingerprint, **_pretrained(model_config, weights, initial_run, workdir)},
+                config, objective, sampling)
             write_json(workdir / "flags.json", resolved_flags())
         else:
             tf.random.set_seed(config.seed + WorkerInfo.current().rank)
@@ -169,6 +171,13 @@ def run_training(model_config: ModelConfig, config: TrainingConfig, records: str
                            setup.starts_at_chance(initial_embedding, initial_run))
         trainer.fit(setup.epoch_data, validation_batches(records, config, sampling, objective.objective), should_stop)
     logging.info("Trained %s for %d steps: %s", model_config.model, int(trainer.step), workdir)
+
+
+def _pretrained(model: ModelConfig, weights: str | None, initial_run: str | Path | None, workdir: Path) -> dict[str, str]:
+    """Returns where the weights of the backbone come from; a run that goes on has noted it, and may have lost the file."""
+    if initial_run or has_checkpoint(workdir):
+        return {}
+    return describe_weights(MODELS[model.model]["backbone"], weights, model.alpha)
 
 
 @contextlib.contextmanager

@@ -13,7 +13,8 @@ from landmark_zoo.data.image_ops import decode_image, resize_square
 from landmark_zoo.models import create_model
 
 PARAMETERS = {"mobilenet": 3_228_864, "mobilenetv2": 2_257_984, "resnet18": 11_186_112, "resnet50": 23_587_712,
-              "resnet101": 42_658_176, "vgg16": 14_714_688, "efficientnetb0": 4_049_571}
+              "resnet101": 42_658_176, "vgg16": 14_714_688, "efficientnetb0": 4_049_571,
+              "efficientnetlite0": 3_413_024, "efficientnetlite1": 4_189_344, "efficientnetlite2": 4_869_168}
 
 
 @pytest.mark.parametrize("name", BACKBONES)
@@ -125,13 +126,14 @@ def test_wrong_files_are_refused(folder, tmp_path):
     file = folder / "mobilenet_0.25_imagenet_no_top.h5"
     (tmp_path / "broken.h5").write_bytes(b"no weights")
     for source, backbone, alpha, said in ((file, "mobilenet", 0.5, "does not fit"),
-                                          (file, "mobilenetv2", None, "does not fit"),
-                                          (tmp_path / "broken.h5", "mobilenet", None, "does not fit"),
-                                          (tmp_path / "absent.h5", "mobilenet", None, "does not exist")):
+                                          (file, "mobilenetv2", 0.35, "does not fit"),
+                                          (tmp_path / "broken.h5", "mobilenet", 0.25, "does not fit"),
+                                          (tmp_path / "absent.h5", "mobilenet", 0.25, "does not exist")):
         with pytest.raises(UserError, match=said):
             build_backbone(backbone, source, alpha)
 
 
+@pytest.mark.slow
 @pytest.mark.photographs
 def test_real_weights_tell_landmarks_apart(shared_data):
     """Photographs of one landmark are nearer to each other than to those of another, which random weights do not see."""

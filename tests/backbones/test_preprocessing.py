@@ -5,7 +5,6 @@ import pytest
 import tensorflow as tf
 
 from landmark_zoo.backbones.preprocessing import Preprocessing, preprocess
-from tests.contracts.layer import check_layer
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (2, 5, 4, 3)).astype(np.uint8)
 
@@ -29,11 +28,16 @@ def test_efficientnet_ends_at_imagenet_statistics():
     np.testing.assert_allclose(stem(preprocess(PIXELS, "efficientnet")), (PIXELS / 255 - mean) / std, atol=1e-4)
 
 
+def test_efficientnet_lite():
+    np.testing.assert_array_equal(preprocess(np.array([[[[0, 127, 255]]]], np.uint8), "efficientnet_lite"),
+                                  [[[[-127 / 128, 0, 1]]]])
+
+
 def test_float_and_integer_pixels_are_the_same():
     np.testing.assert_array_equal(preprocess(PIXELS, "caffe"), preprocess(PIXELS.astype(np.float32), "caffe"))
 
 
-def test_contract(tmp_path):
+def test_contract(check_layer, tmp_path):
     check_layer(lambda **keras: Preprocessing("symmetric", **keras), PIXELS.astype(np.float32), tmp_path)
 
 

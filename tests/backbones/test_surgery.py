@@ -111,7 +111,8 @@ def test_layers_are_the_same_and_the_old_model_works_on():
         np.testing.assert_array_equal(values, before[name])
 
 
-@pytest.mark.parametrize(("backbone", "alpha"), [("mobilenetv2", 0.35), ("resnet18", 0.25), ("efficientnetb0", None)])
+@pytest.mark.parametrize(("backbone", "alpha"), [("mobilenetv2", 0.35), ("resnet18", 0.25), ("efficientnetb0", None),
+                                                 ("efficientnetlite0", None)])
 def test_a_backbone_with_blocks_that_do_nothing_is_the_same_function(backbone, alpha):
     model = build_backbone(backbone, alpha=alpha)
     adds = [layer.name for layer in model.layers if isinstance(layer, layers.Add | layers.Multiply)]
@@ -214,6 +215,7 @@ def rebuilt(request):
     return request.param, *replaced(request.param)
 
 
+@pytest.mark.slow
 def test_any_size(rebuilt):
     method, _, network = rebuilt
     for images in (REPLACEMENT_IMAGES, REPLACEMENT_IMAGES.transpose(0, 2, 1, 3), REPLACEMENT_IMAGES[:, :32, :32]):
@@ -265,6 +267,7 @@ def test_keras_and_saved_model(rebuilt, tmp_path):
     np.testing.assert_allclose(loaded.call(REPLACEMENT_IMAGES)["C5"], expected, atol=noise)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", METHODS)
 def test_mixed_precision(method):
     tf.keras.mixed_precision.set_global_policy("mixed_float16")
@@ -317,7 +320,8 @@ def test_what_is_no_convolution_or_has_other_channels():
 @pytest.mark.parametrize(("backbone", "number", "layer", "place"), [
     ("resnet18", 8, "conv2_block1_2_bn", "conv2_block1"), ("resnet18", 8, "conv4_block1_2_bn", "conv4_block1"),
     ("resnet50", 16, "conv4_block1_3_bn", "conv4_block1"), ("resnet50", 16, "conv5_block3_3_bn", "conv5_block3"),
-    ("mobilenetv2", 10, "block_2_project_BN", "block_2"), ("efficientnetb0", 9, "block2b_project_bn", "block2b")])
+    ("mobilenetv2", 10, "block_2_project_BN", "block_2"), ("efficientnetb0", 9, "block2b_project_bn", "block2b"),
+    ("efficientnetlite0", 9, "block2b_project_bn", "block2b"), ("efficientnetlite2", 14, "block6e_project_bn", "block6e")])
 def test_branches_before_their_additions(backbone, number, layer, place):
     found = places(build_backbone(backbone, taps=("C5",)), BACKBONES[backbone], "blocks")
     assert len(found) == len(set(found.values())) == number
@@ -341,7 +345,8 @@ def test_convolutions_of_the_last_stages(backbone, number, first, last):
     assert (found[0], found[-1]) == (first, last)
 
 
-@pytest.mark.parametrize("backbone", ["mobilenet", "mobilenetv2", "efficientnetb0"])
+@pytest.mark.slow
+@pytest.mark.parametrize("backbone", ["mobilenet", "mobilenetv2", "efficientnetb0", "efficientnetlite0"])
 def test_no_whole_convolutions(backbone):
     with pytest.raises(UserError, match=f"received {backbone}, which has none behind its first stages"):
         places(build_backbone(backbone), BACKBONES[backbone], "convolutions")

@@ -1,4 +1,4 @@
-"""The contract of DESIGN.md that every layer of a table keeps: `check_layer` runs it all."""
+"""The contract of DESIGN.md that every layer of a table keeps, and that its export keeps."""
 
 import inspect
 from collections.abc import Callable
@@ -10,7 +10,7 @@ import tensorflow as tf
 
 def check_layer(create: Callable[..., tf.keras.layers.Layer], inputs: np.ndarray, tmp_path: Path, *,
                 unknown_size: bool = True, half_precision_tolerance: float = 0.05) -> None:
-    """Checks one layer on one input.
+    """Checks one layer on one input: its shape, configuration, `.keras` file, gradients and half precision.
 
     Args:
         create: Makes the layer; takes Keras' own arguments (`name`, `dtype`).
@@ -19,16 +19,33 @@ def check_layer(create: Callable[..., tf.keras.layers.Layer], inputs: np.ndarray
         unknown_size: Whether height and width may be unknown (always so for inputs of rank 2).
         half_precision_tolerance: Largest difference between float32 and mixed_float16, relative to the largest output.
     """
-    tf.keras.utils.set_random_seed(0)
     layer = create(name="layer")
     outputs = _first(layer(inputs))
     assert outputs.shape == layer.compute_output_shape(inputs.shape), "compute_output_shape"
     assert np.isfinite(outputs).all(), "finite outputs"
     _check_config(layer, inputs, outputs)
-    _check_saving(layer, inputs, outputs, tmp_path, unknown_size)
+    model = _model_of(layer, inputs, unknown_size)
+    np.testing.assert_allclose(model(inputs), outputs, rtol=1e-5, atol=1e-5)
+    model.save(tmp_path / "model.keras")
+    np.testing.assert_allclose(tf.keras.models.load_model(tmp_path / "model.keras")(inputs), outputs, rtol=1e-5, atol=1e-5)
     _check_gradients(create, inputs)
     _check_half_precision(create, layer, inputs, outputs, half_precision_tolerance)
-    _check_compiled(layer, inputs, outputs)
+
+
+def check_exported_layer(create: Callable[..., tf.keras.layers.Layer], inputs: np.ndarray, tmp_path: Path, *,
+                         unknown_size: bool = True, **_: float) -> None:
+    """Checks that one layer gives the same in a SavedModel, and compiled by XLA; takes what `check_layer` takes."""
+    layer = create(name="layer")
+    outputs = _first(layer(inputs))
+    model = _model_of(layer, inputs, unknown_size)
+    module = tf.Module()
+    module.variables_ = model.variables
+    module.call = tf.function(lambda x: model(x, training=False),
+                              input_signature=[tf.TensorSpec(model.input_shape, tf.float32)])
+    tf.saved_model.save(module, str(tmp_path / "saved"))
+    np.testing.assert_allclose(tf.saved_model.load(str(tmp_path / "saved")).call(inputs), outputs, rtol=1e-5, atol=1e-5)
+    compiled = tf.function(lambda x: _first(layer(x)), jit_compile=True)
+    np.testing.assert_allclose(compiled(inputs), outputs, rtol=1e-4, atol=1e-5)
 
 
 def check_half_precision_at_scale(create: Callable[..., tf.keras.layers.Layer], policy: str,
@@ -46,7 +63,6 @@ def check_half_precision_at_scale(create: Callable[..., tf.keras.layers.Layer], 
         inputs = np.clip(30 * normal, 0, 100).astype(np.float32)
     half_dtype = tf.keras.mixed_precision.Policy(policy).compute_dtype
     rounded = tf.cast(inputs, half_dtype)
-    tf.keras.utils.set_random_seed(0)
     layer = create(name="layer")
     outputs = _first(layer(tf.cast(rounded, tf.float32))).numpy()
     before = tf.keras.mixed_precision.global_policy()
@@ -78,21 +94,10 @@ def _check_config(layer, inputs, outputs) -> None:
     np.testing.assert_allclose(_first(twin(inputs)), outputs, rtol=1e-5, atol=1e-6)
 
 
-def _check_saving(layer, inputs, outputs, tmp_path, unknown_size) -> None:
+def _model_of(layer, inputs, unknown_size) -> tf.keras.Model:
     shape = [None] * (inputs.ndim - 2) + [inputs.shape[-1]] if unknown_size else list(inputs.shape[1:])
     image = tf.keras.Input(shape)
-    model = tf.keras.Model(image, _first(layer(image)))
-    np.testing.assert_allclose(model(inputs), outputs, rtol=1e-5, atol=1e-5)
-    model.save(tmp_path / "model.keras")
-    loaded = tf.keras.models.load_model(tmp_path / "model.keras")
-    np.testing.assert_allclose(loaded(inputs), outputs, rtol=1e-5, atol=1e-5)
-    module = tf.Module()
-    module.variables_ = model.variables
-    module.call = tf.function(lambda x: model(x, training=False),
-                              input_signature=[tf.TensorSpec([None, *shape], tf.float32)])
-    tf.saved_model.save(module, str(tmp_path / "saved"))
-    restored = tf.saved_model.load(str(tmp_path / "saved"))
-    np.testing.assert_allclose(restored.call(inputs), outputs, rtol=1e-5, atol=1e-5)
+    return tf.keras.Model(image, _first(layer(image)))
 
 
 def _check_gradients(create, inputs) -> None:
@@ -143,11 +148,6 @@ def _check_half_precision(create, layer, inputs, outputs, tolerance) -> None:
     assert np.isfinite(difference).all(), "finite under mixed_float16"
     assert difference.max() <= tolerance * np.abs(outputs).max(), "mixed_float16 far from float32"
     assert all(weight.dtype == tf.float32 for weight in half.weights), "float32 weights under mixed_float16"
-
-
-def _check_compiled(layer, inputs, outputs) -> None:
-    compiled = tf.function(lambda x: _first(layer(x)), jit_compile=True)
-    np.testing.assert_allclose(compiled(inputs), outputs, rtol=1e-4, atol=1e-5)
 
 
 def _first(result):

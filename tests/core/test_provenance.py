@@ -17,6 +17,11 @@ def test_commit_or_unknown():
     assert re.fullmatch(r"[0-9a-f]{40}(-dirty)?|unknown", git_commit())
 
 
+def test_a_machine_without_git(monkeypatch, tmp_path):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert git_commit() == "unknown"
+
+
 def test_only_our_flags_with_their_values():
     values = flags.FlagValues()
     flags.DEFINE_integer("ours", 3, "Ours.", flag_values=values, module_name="experiments.train")

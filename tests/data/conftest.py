@@ -3,20 +3,18 @@
 import hashlib
 import io
 import json
+import shutil
 
 import numpy as np
 import pytest
 import tensorflow as tf
-from hypothesis import settings
 from PIL import Image
 
 from landmark_zoo.data.datasets.folder import read_folder
 from landmark_zoo.data.examples import parse_example, serialize_example
-from landmark_zoo.data.manifest import MANIFEST
+from landmark_zoo.data.manifest import MANIFEST, read_manifest
+from landmark_zoo.data.record_index import RECORD_INDEX
 from landmark_zoo.data.writer import write_records
-
-settings.register_profile("no deadline", deadline=None)
-settings.load_profile("no deadline")
 
 
 def _image(height=48, width=64, seed=0):
@@ -62,12 +60,6 @@ def photo_folder(tmp_path):
     return lambda counts, name="photos": _write_photos(tmp_path / name, counts)
 
 
-@pytest.fixture
-def records(photo_folder, tmp_path):
-    """records({"taj": 3, ...}, num_shards=4, name="records") -> manifest of new records, which a test may change."""
-    return lambda counts, num_shards=4, name="records": _write_records(photo_folder(counts), tmp_path / name, num_shards)
-
-
 @pytest.fixture(scope="session")
 def shared_records(tmp_path_factory):
     """shared_records({"taj": 3, ...}, num_shards=4) -> manifest of records that all tests share and only read."""
@@ -79,6 +71,15 @@ def shared_records(tmp_path_factory):
             root = tmp_path_factory.mktemp("shared")
             made[key] = _write_records(_write_photos(root / "photos", counts), root / "records", num_shards)
         return made[key]
+    return make
+
+
+@pytest.fixture
+def records(shared_records, tmp_path):
+    """records({"taj": 3, ...}, num_shards=4, name="records") -> manifest of a copy of such, to be changed by a test."""
+    def make(counts, num_shards=4, name="records"):
+        source = shared_records(counts, num_shards).directory
+        return read_manifest(shutil.copytree(source, tmp_path / name, ignore=shutil.ignore_patterns(RECORD_INDEX)))
     return make
 
 

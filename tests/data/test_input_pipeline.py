@@ -194,6 +194,7 @@ def test_unknown_view(manifest):
         evaluation_dataset(manifest, image_size=40, batch_size=3, view="top")
 
 
+@pytest.mark.slow
 def test_keras_fit(manifest):
     model = tf.keras.Sequential([tf.keras.layers.GlobalAveragePooling2D(), tf.keras.layers.Dense(2)])
     model.compile(loss=tf.keras.losses.SparseCategoricalCrossentropy(from_logits=True))

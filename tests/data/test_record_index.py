@@ -143,7 +143,7 @@ def written(records):
     return records({"a": 5, "b": 8})
 
 
-@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(numbers=st.lists(st.integers(0, 12), max_size=30))
 def test_any_order_with_repeats_equals_the_records_in_order(written, numbers):
     in_order = list(tf.data.TFRecordDataset(written.files).as_numpy_iterator())

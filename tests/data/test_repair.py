@@ -3,9 +3,18 @@ import shutil
 import pytest
 
 from landmark_zoo.core.errors import UserError
+from landmark_zoo.data.datasets.folder import read_folder
 from landmark_zoo.data.repair import damaged_shards, repair_shard
+from landmark_zoo.data.writer import write_records
 
 NAME = "train-00001-of-00003.tfrecord"
+
+
+@pytest.fixture
+def sound(photo_folder, tmp_path):
+    """Records that lie beside the images they were made of."""
+    photos = photo_folder({"wonders/taj": 10, "petra": 8, "10": 6})
+    return write_records(read_folder([photos]), tmp_path / "train", split="train", num_shards=3, seed=0, max_side=64)
 
 
 def content(folder):
@@ -59,9 +68,6 @@ def test_records_without_a_list(sound):
 
 
 def test_bad_images_stay_left_out(photo_folder, tmp_path):
-    from landmark_zoo.data.datasets.folder import read_folder
-    from landmark_zoo.data.writer import write_records
-
     photos = photo_folder({"a": 6})
     (photos / "a/empty.jpg").write_bytes(b"")
     manifest = write_records(read_folder([photos]), tmp_path / "train", split="train", num_shards=1, seed=0, max_side=64)

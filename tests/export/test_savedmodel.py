@@ -3,14 +3,17 @@
 import json
 import subprocess
 import sys
+from importlib import metadata
+from pathlib import Path
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
+from landmark_zoo.backbones.registry import BACKBONES
 from landmark_zoo.data.datasets.image_refs import ImageRef
 from landmark_zoo.data.manifest import LabelMap
-from landmark_zoo.models.registry import ModelConfig
+from landmark_zoo.models.registry import ModelConfig, create_model
 from landmark_zoo.retrieval.whitening import fit_on_images
 from landmark_zoo.training.checkpoints import Checkpoints
 from landmark_zoo.training.history import create_or_check_run
@@ -62,6 +65,38 @@ def test_a_card_of_an_untrained_export_says_so(run_export, workdir, tmp_path):
     assert "untrained: no training step was made" in (tmp_path / "initial" / "1" / "README.md").read_text()
     assert "training" not in cards[1]["recipe"]
     assert (cards[1]["recipe"]["margin"], cards[1]["data"]["step"]) == (0.3, 5)
+
+
+_EMBED = """
+import sys
+import numpy as np, tensorflow as tf
+model = tf.saved_model.load(sys.argv[1])
+np.save(sys.argv[3], model.signatures["images"](images=tf.constant(np.load(sys.argv[2])))["embedding"].numpy())
+assert not {"landmark_zoo", "torch", "safetensors"} & set(sys.modules)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["efficientnetlite0_gem"])
+def test_real_weights_leave_as_they_are(run_export, tmp_path, name):
+    """A package's weights give the same embedding in a process that sees neither torch nor this project."""
+    published = BACKBONES[name.split("_")[0]].published
+    try:
+        metadata.distribution(published.package)
+    except metadata.PackageNotFoundError:
+        pytest.skip(f"no package {published.package} (extra `weights`)")
+    done = run_export("savedmodel", model=name, embedding_dim=0, weights="imagenet", side=96, output=tmp_path / "lite")
+    assert done.code == 0, done.stderr
+    data = json.loads((tmp_path / "lite" / "1" / "card.json").read_text())["data"]
+    assert data == {"training": "none", "weights": "imagenet", "pretrained": Path(published.file).name,
+                    "pretrained_sha256": published.sha256, "pretrained_package": published.package,
+                    "pretrained_license": "Apache-2.0"}
+    images = np.random.default_rng(0).uniform(0, 255, [2, 64, 96, 3]).astype(np.float32)
+    np.save(tmp_path / "images.npy", images)
+    subprocess.run([sys.executable, "-I", "-c", _EMBED, str(tmp_path / "lite" / "1"), str(tmp_path / "images.npy"),
+                    str(tmp_path / "found.npy")], check=True, cwd=tmp_path, capture_output=True)
+    expected = create_model(name, embedding_dim=0, weights="imagenet")(images)["embedding"]
+    np.testing.assert_allclose(np.load(tmp_path / "found.npy"), expected, atol=1e-5)
 
 
 def facts_and_embedding(path, encoded):

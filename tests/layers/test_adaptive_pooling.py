@@ -8,7 +8,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from landmark_zoo.layers.adaptive_pooling import AdaptiveAveragePooling, adaptive_average_pooling, cell_weights
-from tests.contracts.layer import check_layer
 
 
 def by_loops(features, cells):
@@ -38,7 +37,7 @@ def test_worked_out_by_hand():
     np.testing.assert_allclose(cell_weights(5, 2), [[1 / 3, 1 / 3, 1 / 3, 0, 0], [0, 0, 1 / 3, 1 / 3, 1 / 3]])
 
 
-def test_contract(tmp_path):
+def test_contract(check_layer, tmp_path):
     features = np.random.default_rng(0).standard_normal((2, 9, 5, 4)).astype(np.float32)
     check_layer(lambda **keras: AdaptiveAveragePooling(3, **keras), features, tmp_path)
 

@@ -6,12 +6,11 @@ from hypothesis import strategies as st
 from sklearn.decomposition import PCA
 
 from landmark_zoo.layers.embedding import EmbeddingLayer, L2Normalize, WhiteningReduction, l2_normalize, pca_whitening
-from tests.contracts.layer import check_layer
 
 POOLED = np.random.default_rng(0).standard_normal((40, 12)).astype(np.float32)
 
 
-def test_contract(tmp_path):
+def test_contract(check_layer, tmp_path):
     check_layer(lambda **keras: EmbeddingLayer(6, **keras), POOLED[:3], tmp_path)
 
 
@@ -36,7 +35,7 @@ def test_dimension_must_be_positive():
         EmbeddingLayer(0)
 
 
-def test_l2_normalize_contract(tmp_path):
+def test_l2_normalize_contract(check_layer, tmp_path):
     check_layer(L2Normalize, np.random.default_rng(0).standard_normal((3, 4)).astype(np.float32), tmp_path)
 
 
@@ -106,7 +105,7 @@ def test_dimension_is_checked():
         WhiteningReduction(0)
 
 
-def test_whitening_reduction_contract(tmp_path):
+def test_whitening_reduction_contract(check_layer, tmp_path):
     features = np.random.default_rng(0).standard_normal((2, 7, 5, 32)).astype(np.float32)
     check_layer(lambda **kwargs: WhiteningReduction(16, **kwargs), features, tmp_path)
 

@@ -143,6 +143,7 @@ def test_other_backbones_have_a_branch_without_trunk_on_c4():
     assert outputs["feature_map"].shape == (2, 2, 1, 256)
 
 
+@pytest.mark.slow
 def test_parameters_of_the_branch_on_resnet50():
     """The paper's formula and the 11,264 biases of Keras' ResNet v1, whose convolutions have some."""
     model = build_attention_branch_network("resnet50", 27)
@@ -152,6 +153,7 @@ def test_parameters_of_the_branch_on_resnet50():
     assert model.count_params() - branch.count_params() == 23_587_712 + (2048 + 1) * 27
 
 
+@pytest.mark.slow
 def test_too_many_classes_for_a_branch_without_bottleneck():
     with pytest.raises(UserError, match=r"^Expected at most 10,000 classes or a bottleneck for resnet50_abn; received "
                                         r"81,313 classes, at which the branch has 6\.8 billion parameters\. Set .*\.$"):
@@ -245,6 +247,7 @@ def test_weights_that_are_not_there():
         build_frozen_classifier(weights="nowhere.h5")
 
 
+@pytest.mark.slow
 def test_another_backbone():
     model_frozen_classifier = build_frozen_classifier("mobilenet", 5, alpha=0.25, dense_units=8)
     assert model_frozen_classifier.name == "mobilenet_classifier"

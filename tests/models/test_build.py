@@ -76,7 +76,8 @@ def test_placements(backbone, attention, placement, places):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("backbone", "placement", "maps"), [
-    ("vgg16", "stages", 3), ("efficientnetb0", "stages", 3), ("efficientnetb0", "blocks", 9), ("resnet50", "blocks", 16)])
+    ("vgg16", "stages", 3), ("efficientnetb0", "stages", 3), ("efficientnetb0", "blocks", 9), ("resnet50", "blocks", 16),
+    ("efficientnetlite0", "stages", 3), ("efficientnetlite1", "blocks", 14)])
 def test_placements_in_large_backbones(backbone, placement, maps):
     outputs = build_model(backbone, "eca", placement=placement, embedding_dim=8)(IMAGES)
     assert outputs["embedding"].shape == (2, 8)
@@ -172,6 +173,7 @@ def plain_resnet18(tmp_path_factory):
     return plain, file
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("placement", ["stages", "blocks"])
 def test_pretrained_weights_are_kept(placement, plain_resnet18):
     plain, file = plain_resnet18
@@ -193,6 +195,7 @@ def test_thin_feature_maps_get_two_hidden_channels():
         reduction(reduction=16)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("placement", ["end", "blocks"])
 def test_checkpoint_across_two_builds(placement, tmp_path):
     first, second = (build_model("resnet18", "eca", alpha=0.25, placement=placement, embedding_dim=8, num_classes=3)

@@ -133,6 +133,7 @@ def test_saved_model_round_trip(model, outputs, tmp_path):
         np.testing.assert_allclose(found[name], values, rtol=1e-3, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_parameters_of_the_paper():
     """2048 x 2048 + 2048 in the dense layer of ResNet-50; here ResNet-18, whose last map has 512 channels."""
     model = build_delg("resnet18", 7)
@@ -141,6 +142,7 @@ def test_parameters_of_the_paper():
     assert model.get_layer("attention_classifier").count_params() == 256 * 7 + 7
 
 
+@pytest.mark.slow
 def test_another_head_and_no_embedding_layer():
     model = build_delg("mobilenet", 5, alpha=0.25, embedding_dim=None, head="softmax")
     assert model.output_shape["embedding"] == (None, 256)
@@ -218,6 +220,7 @@ def test_delf_takes_other_sizes(delf):
         assert delf(np.zeros((1, *size, 3), np.uint8))["logits"].shape == (1, 5)
 
 
+@pytest.mark.slow
 def test_embedding_layer_and_another_backbone():
     model = build_delf("mobilenet", 5, alpha=0.25, embedding_dim=16, head="arcface", head_arguments={"scale": 7.0})
     assert model.name == "mobilenet_delf"

@@ -17,6 +17,7 @@ from landmark_zoo.models.inspection import (
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("application", "millions"), [
     (tf.keras.applications.MobileNetV2, 300.77), (tf.keras.applications.MobileNet, 568.74)])
 def test_published_networks(application, millions):
@@ -112,6 +113,7 @@ def test_attention_to_channels_stays_a_vector():
     assert attention_kinds(model) == {"attention/channel": GATE, "attention/spatial": GATE}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("placement", ["end", "stages"])
 def test_the_features_that_a_gate_weighs(placement):
     """Weighed by it they are the feature map, where it is the last block."""

@@ -56,6 +56,7 @@ def test_a_backbone_by_itself_is_pooled_by_its_mean():
     assert {"efficientnetb0", "resnet18", "resnet50"} <= set(list_models())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "output"), [
     ("mobilenet_delf", "local_features"), ("mobilenet_delg", "reconstruction_error"), ("mobilenet_how", "local_features"),
     ("mobilenet_solar", "attention/solar_c4/solar"), ("mobilenet_abn", "attention_logits")])
@@ -69,6 +70,7 @@ def test_names_of_papers_are_their_networks(name, output):
         create_model(name, placement="stages", num_classes=3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "dimension"), [("mobilenet_delg", 2048), ("mobilenet_how", 128), ("mobilenet_solar", 2048),
                                                  ("mobilenet_delf", 128)])
 def test_dimensions_of_the_papers(name, dimension):

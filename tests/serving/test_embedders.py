@@ -4,6 +4,7 @@ import tensorflow as tf
 
 from landmark_zoo.core.errors import UserError
 from landmark_zoo.data.image_ops import resize
+from landmark_zoo.layers.embedding import L2Normalize
 from landmark_zoo.models import create_model
 from landmark_zoo.retrieval.embedding_set import EmbeddingSet
 from landmark_zoo.retrieval.whitening import LearnedWhitening, PCAWhitening
@@ -17,6 +18,7 @@ from landmark_zoo.serving.embedders import (
     embedder_of,
     local_features,
 )
+from landmark_zoo.serving.fold_batch_norm import fold_batch_norm
 from landmark_zoo.serving.scales import Scales
 
 
@@ -39,6 +41,24 @@ def test_gives_the_models_embedding_without_its_head(little_model, batch):
 def test_fingerprint_of_the_weights(make_little):
     same = [Network(make_little(seed=1), side).weights_sha256 for side in (64, 96)]
     assert same[0] == same[1] != Network(make_little(seed=2), 64).weights_sha256
+
+
+@pytest.mark.parametrize(("shift", "left"), [(0.0, 0), (0.5, 1)])
+def test_batch_norm_is_folded_where_that_keeps_the_embedding(batch, monkeypatch, caplog, shift, left):
+    """A folding that goes wrong, here by a shift of all weights, is noticed, and the model kept as it was."""
+    def wrongly(model):
+        folded = fold_batch_norm(model)
+        folded.set_weights([weight + shift for weight in folded.get_weights()])
+        return folded
+    monkeypatch.setattr("landmark_zoo.serving.embedders.fold_batch_norm", wrongly)
+    images = tf.keras.Input([None, None, 3])
+    features = tf.keras.layers.BatchNormalization(name="bn")(tf.keras.layers.Conv2D(4, 8, 8)(images))
+    model = tf.keras.Model(images, {"embedding": L2Normalize()(tf.keras.layers.GlobalMaxPooling2D()(features))})
+    model.get_layer("bn").set_weights(list(np.random.default_rng(0).uniform(0.5, 2, (4, 4))))
+    network = Network(model, 64, fold=True)
+    np.testing.assert_allclose(network(batch), model(batch)["embedding"], atol=1e-5)
+    assert sum("moving_mean" in variable.name for variable in network.weights) == left
+    assert ("BatchNorm is not folded" in caplog.text) == bool(left)
 
 
 def test_before_the_last_normalisation(little_model, batch):

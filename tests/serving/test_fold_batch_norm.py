@@ -87,9 +87,9 @@ def test_what_something_else_reads_is_left():
     pytest.param("resnet50", {"attention": "aa", "placement": "convolutions"}, 40, 13, marks=pytest.mark.slow),
     pytest.param("resnet50", {"attention": "glam"}, 53, 0, marks=pytest.mark.slow),
     pytest.param("resnet101", {}, 104, 0, marks=pytest.mark.slow),
-    pytest.param("efficientnetb0", {"attention": "se", "placement": "blocks"}, 49, 0, marks=pytest.mark.slow)])
+    pytest.param("efficientnetb0", {"attention": "se", "placement": "blocks"}, 49, 0, marks=pytest.mark.slow),
+    pytest.param("efficientnetlite0", {"attention": "se", "placement": "blocks"}, 49, 0, marks=pytest.mark.slow)])
 def test_every_backbone_keeps_its_embedding(backbone, options, folded, left):
-    tf.keras.utils.set_random_seed(0)
     model = shaken(build_model(backbone, embedding_dim=16, **options))
     weights = model.get_weights()
     found = fold_batch_norm(model)

@@ -92,8 +92,9 @@ def found(monkeypatch):
 
 
 @pytest.mark.parametrize(("milliseconds", "cosine", "chosen"), [
-    ({FROZEN: 3.0}, 0.9991, FROZEN), ({FROZEN: 3.0}, 0.9989, AS_EXPORTED), ({FROZEN: 3.0}, -1.0, AS_EXPORTED),
-    ({FROZEN: 8.6}, 1.0, AS_EXPORTED), ({AS_EXPORTED: 0.5}, 1.0, AS_EXPORTED)])
+    ({FROZEN: 3.0}, 0.9991, FROZEN), ({FROZEN: 3.0}, 0.9989, AS_EXPORTED), ({FROZEN: 8.6}, 1.0, AS_EXPORTED),
+    pytest.param({FROZEN: 3.0}, -1.0, AS_EXPORTED, marks=pytest.mark.slow),
+    pytest.param({AS_EXPORTED: 0.5}, 1.0, AS_EXPORTED, marks=pytest.mark.slow)])
 def test_the_fastest_that_keeps_the_embeddings(little_export, encoded_images, found, tmp_path, milliseconds, cosine, chosen):
     measure = found(milliseconds, {FROZEN: cosine})
     path, name, results = optimize(little_export, tmp_path / "fast", encoded_images, measure=measure)

@@ -27,6 +27,7 @@ def cut(loaded, encoded_images, boxes):
                                      box=tf.constant(boxes, tf.float32, [len(boxes), 4]))["embedding"].numpy()
 
 
+@pytest.mark.slow
 def test_bytes_of_many_kinds_equal_the_model(exported, encoded_images, expected):
     np.testing.assert_allclose(embed(tf.saved_model.load(str(exported)), encoded_images), expected, atol=1e-5)
 
@@ -52,6 +53,7 @@ def test_floats_of_info_come_back_as_they_were(little_model):
     assert info["factors"].numpy().tolist() == [0.7071, 1.4142]
 
 
+@pytest.mark.slow
 def test_empty_batches_give_no_rows(loaded):
     assert embed(loaded, []).shape == (0, 6)
     assert cut(loaded, [], []).shape == (0, 6)

@@ -161,6 +161,7 @@ def test_blocks_inside_frozen_stages_learn():
     assert model.get_layer("resnet18").get_layer("conv5_block1_1_conv").trainable
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "stage", "last", "next_"), [
     ("mobilenet_gem", "c2", "conv_pw_3", "conv_dw_4"), ("mobilenetv2_gem", "c2", "block_3_expand", "block_3_depthwise"),
     ("mobilenetv2_gem", "c3", "block_6_expand", "block_6_depthwise")])

@@ -13,7 +13,7 @@ import tensorflow as tf
 
 from landmark_zoo.backbones.resnet18 import ResNet18
 from landmark_zoo.core.errors import UserError
-from landmark_zoo.core.files import lock_directory, read_json
+from landmark_zoo.core.files import lock_directory, read_json, sha256
 from landmark_zoo.data.manifest import read_manifest
 from landmark_zoo.layers.attention.base import Attention
 from landmark_zoo.models.registry import ModelConfig
@@ -201,6 +201,12 @@ def test_killed_before_the_first_checkpoint_it_still_starts_from_the_pretrained_
         run_training(*arguments, "pca")
     run_training(*arguments, "random")
     assert (weights(tmp_path / "run")[0] == 0.125).all()
+    noted = read_json(tmp_path / "run" / "model.json")
+    assert (noted["pretrained"], noted["pretrained_sha256"]) == (
+        "resnet18.weights.h5", sha256(tmp_path / "resnet18.weights.h5"))
+    (tmp_path / "resnet18.weights.h5").unlink()
+    run_training(*arguments, "random")  # goes on without the file
+    assert read_json(tmp_path / "run" / "model.json") == noted
 
 
 

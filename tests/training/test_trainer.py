@@ -54,7 +54,8 @@ def test_asks_for_each_epoch_from_where_it_is(tmp_path):
 
 
 @pytest.mark.parametrize("settings", [
-    {"ema_momentum": 0.9}, {"precision": "mixed_float16"}, {"head_epochs": 1, "optimizer": "adamw", "weight_decay": 0.1},
+    {"ema_momentum": 0.9}, pytest.param({"precision": "mixed_float16"}, marks=pytest.mark.slow),
+    pytest.param({"head_epochs": 1, "optimizer": "adamw", "weight_decay": 0.1}, marks=pytest.mark.slow),
     {"accumulate": 2, "optimizer": "sgd", "schedule": "step", "decay_epochs": "1,2"}],
     ids=lambda settings: next(iter(settings)))
 def test_killed_in_an_epoch_it_ends_where_an_uninterrupted_run_ends(toy, tmp_path, monkeypatch, settings):
@@ -85,7 +86,7 @@ def test_killed_in_an_epoch_it_ends_where_an_uninterrupted_run_ends(toy, tmp_pat
     assert len(lines[0]) == 15
 
 
-@pytest.mark.parametrize("at", [2, 4, 11, 12])
+@pytest.mark.parametrize("at", [2, *(pytest.param(at, marks=pytest.mark.slow) for at in (4, 11)), 12])
 def test_told_to_end_it_saves_there_and_ends_where_an_uninterrupted_run_ends(toy, tmp_path, at):
     """Within an epoch at once, at its end after the validation, at the run's end not at all."""
     whole, stopped = toy(), toy()

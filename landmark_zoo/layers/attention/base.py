@@ -46,7 +46,8 @@ class Attention(tf.keras.layers.Layer, abc.ABC):
         """Returns the attended feature map [B, H, W, C] and the attention maps by name."""
 
     def call(self, inputs, training=None):
-        attended, maps = self.attend(inputs, training=training)
+        as_written = tf.autograph.experimental.do_not_convert(self.attend)  # no block branches on a tensor's value
+        attended, maps = as_written(inputs, training=training)
         return (attended, maps) if self.return_maps else attended
 
     def compute_output_shape(self, input_shape):

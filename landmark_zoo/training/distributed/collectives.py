@@ -108,7 +108,7 @@ def broadcast(value: float) -> float:
 
 @functools.lru_cache(maxsize=1)
 def _reducer(strategy: tf.distribute.Strategy, world_size: int) -> Callable[[tf.Tensor], tf.Tensor]:
-    @tf.function(reduce_retracing=True)
+    @tf.function(reduce_retracing=True, autograph=False)
     def reduce(values: tf.Tensor) -> tf.Tensor:
         per_replica = strategy.run(tf.identity, args=(values,))
         return world_size * strategy.reduce(tf.distribute.ReduceOp.MEAN, per_replica, axis=None)

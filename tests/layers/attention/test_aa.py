@@ -5,7 +5,6 @@ import pytest
 import tensorflow as tf
 
 from landmark_zoo.layers.attention.aa import AttentionAugmentedConvolution, relative_attention, relative_embeddings
-from tests.contracts.layer import check_layer
 
 RANDOM = np.random.default_rng(0)
 FEATURES = np.maximum(RANDOM.standard_normal((2, 7, 5, 32)), 0).astype(np.float32)
@@ -205,6 +204,6 @@ def test_arguments_that_make_no_sense(arguments):
 @pytest.mark.parametrize(("arguments", "unknown_size"), [
     ({"positions": "clip", "extent": 3}, True), ({"positions": "strict", "extent": (7, 5)}, False),
     ({"filters": 48, "strides": 2}, True)])
-def test_contract(arguments, unknown_size, tmp_path):
+def test_contract(check_layer, arguments, unknown_size, tmp_path):
     check_layer(lambda **kwargs: AttentionAugmentedConvolution(**arguments, **kwargs), FEATURES, tmp_path,
                 unknown_size=unknown_size)

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from landmark_zoo.layers.attention.agem import AGeMAttention
-from tests.contracts.layer import check_layer
 
 VARIANTS = [{"form": form, "deep": deep} for form in ("product", "sum") for deep in (False, True)]
 
@@ -80,5 +79,5 @@ def test_unknown_form():
         AGeMAttention("mean")
 
 
-def test_contract_of_the_deep_sum(features, tmp_path):
+def test_contract_of_the_deep_sum(check_layer, features, tmp_path):
     check_layer(lambda **kwargs: AGeMAttention("sum", deep=True, **kwargs), features, tmp_path)

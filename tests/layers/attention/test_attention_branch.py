@@ -6,7 +6,6 @@ import tensorflow as tf
 
 from landmark_zoo.layers.attention.attention_branch import AttentionBranch, branch_parameters
 from landmark_zoo.models.inspection import multiply_accumulates
-from tests.contracts.layer import check_layer
 
 
 @tf.keras.utils.register_keras_serializable("landmark_zoo")
@@ -200,11 +199,11 @@ def test_logits_are_float32_under_half_precision(features):
 
 
 @pytest.mark.parametrize("arguments", [{}, {"mechanism": "product", "map_size": 1}, {"bottleneck": 3}])
-def test_contract(features, tmp_path, arguments):
+def test_contract(check_layer, features, tmp_path, arguments):
     check_layer(lambda **keras: WholeBranch(6, **arguments, **keras), features, tmp_path)
 
 
-def test_contract_with_a_trunk(features, tmp_path):
+def test_contract_with_a_trunk(check_layer, features, tmp_path):
     check_layer(lambda **keras: WholeBranch(6, two_convolutions(), **keras), features, tmp_path)
 
 

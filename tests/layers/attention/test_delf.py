@@ -134,7 +134,6 @@ FEATURES = np.maximum(np.random.default_rng(0).standard_normal((2, 4, 3, 6)), 0)
 
 @pytest.fixture
 def branch():
-    tf.keras.utils.set_random_seed(0)
     branch = DELGLocalBranch(hidden=5, autoencoder_dim=2)
     branch(FEATURES)
     return branch

@@ -8,7 +8,6 @@ import pytest
 import tensorflow as tf
 
 from landmark_zoo.layers.attention.ge import GatherExcite, neighborhood_mean, upsample_nearest
-from tests.contracts.layer import check_layer
 
 X0 = (0.1 * np.arange(1, 17)).reshape(1, 2, 2, 4).astype(np.float32)
 LEARNED = ["theta", "theta_plus"]
@@ -165,7 +164,6 @@ def test_wrong_arguments(arguments):
 
 
 @pytest.mark.parametrize("variant", ["theta", "theta_plus"])
-def test_contract_of_the_global_extent(variant, tmp_path):
-    tf.keras.utils.set_random_seed(0)
+def test_contract_of_the_global_extent(check_layer, variant, tmp_path):
     features = np.random.default_rng(0).standard_normal((2, 7, 5, 32)).astype(np.float32)
     check_layer(functools.partial(GatherExcite, variant, extent=0, reduction=4), features, tmp_path, unknown_size=False)

@@ -16,7 +16,6 @@ from landmark_zoo.layers.attention.n3 import (
     nearest_neighbors,
     neighbor_weights,
 )
-from tests.contracts.layer import check_layer
 
 DISTANCES = np.array([1, 2, 3.5], np.float32)
 
@@ -69,7 +68,7 @@ def test_equals_loops(recursion, temperature, features):
     np.testing.assert_allclose(maps["n3"], seen, rtol=1e-4, atol=1e-4)
 
 
-def test_contract_of_the_codes_recursion(tmp_path):
+def test_contract_of_the_codes_recursion(check_layer, tmp_path):
     features = np.maximum(np.random.default_rng(0).standard_normal((2, 7, 5, 32)), 0).astype(np.float32)
     check_layer(functools.partial(NeuralNearestNeighbors, k=2, recursion="code"), features, tmp_path)
 

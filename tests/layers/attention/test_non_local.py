@@ -8,7 +8,6 @@ import tensorflow as tf
 
 from landmark_zoo.layers.attention.chunked_attention import chunked_attention
 from landmark_zoo.layers.attention.non_local import NonLocal, dot_product_attention
-from tests.contracts.layer import check_layer
 
 VARIANTS = [{"kind": "gaussian"}, {"kind": "embedded"}, {"kind": "dot"},
             {"kind": "embedded", "subsample": True}, {"kind": "gaussian", "subsample": True, "scaled": False}]
@@ -68,7 +67,7 @@ def test_equals_loops(arguments, features):
 
 
 @pytest.mark.parametrize("arguments", VARIANTS[3:], ids=str)
-def test_contract(arguments, tmp_path):
+def test_contract(check_layer, arguments, tmp_path):
     features = np.maximum(np.random.default_rng(0).standard_normal((2, 7, 5, 32)), 0).astype(np.float32)
     check_layer(functools.partial(NonLocal, **arguments), features, tmp_path)
 

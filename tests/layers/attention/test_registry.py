@@ -10,7 +10,7 @@ from landmark_zoo.layers.attention.base import GATE, SHARE, SIGNED, Attention
 from landmark_zoo.layers.attention.registry import ATTENTION, Method, taxonomy_table
 from landmark_zoo.layers.attention.san import SelfAttentionModule
 from landmark_zoo.layers.attention.se import SqueezeExcitation
-from tests.contracts.layer import check_half_precision_at_scale, check_layer, layers_below
+from tests.contracts.layer import check_half_precision_at_scale, layers_below
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ def features():
 
 
 @pytest.mark.parametrize("name", ATTENTION)
-def test_contract(name, features, tmp_path):
+def test_contract(check_layer, name, features, tmp_path):
     check_layer(ATTENTION[name].create, features, tmp_path)
 
 
@@ -91,7 +91,6 @@ def test_means_over_locations_are_taken_in_float32(name, precision):
 
 def check_half_precision(name, precision, features):
     """Compares a block with itself in float32."""
-    tf.keras.utils.set_random_seed(0)
     full = ATTENTION[name].create()
     half = ATTENTION[name].create(dtype=f"mixed_{precision}")
     expected = full(features).numpy()

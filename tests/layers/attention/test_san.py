@@ -15,7 +15,6 @@ from landmark_zoo.layers.attention.san import (
     neighbors,
     reflect,
 )
-from tests.contracts.layer import check_layer
 
 RANDOM = np.random.default_rng(0)
 FEATURES = np.maximum(RANDOM.standard_normal((2, 7, 5, 32)), 0).astype(np.float32)
@@ -221,5 +220,5 @@ def test_channels_that_groups_cannot_share():
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_contract_of_the_module_in_place_of_a_convolution(kind, tmp_path):
+def test_contract_of_the_module_in_place_of_a_convolution(check_layer, kind, tmp_path):
     check_layer(lambda **kwargs: SelfAttentionModule(kind, filters=48, kernel_size=3, **kwargs), FEATURES, tmp_path)

@@ -10,7 +10,7 @@ import tensorflow as tf
 from landmark_zoo.layers.heads.registry import HEADS
 from landmark_zoo.layers.heads.softmax import CosineHead, Head
 from landmark_zoo.losses.cross_entropy import softmax_cross_entropy
-from tests.contracts.layer import check_half_precision_at_scale, check_layer, layers_below
+from tests.contracts.layer import check_half_precision_at_scale, layers_below
 
 EMBEDDINGS = np.random.default_rng(0).standard_normal((4, 8)).astype(np.float32)
 LABELS = np.array([0, 1, 2, 4])
@@ -19,7 +19,7 @@ MARGINS = {"arcface", "cosface", "sub_centre_arcface"}
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_contract(name, tmp_path):
+def test_contract(check_layer, name, tmp_path):
     check_layer(lambda **keras: HEADS[name](5, **keras), EMBEDDINGS, tmp_path)
 
 

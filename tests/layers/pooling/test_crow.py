@@ -4,7 +4,6 @@ import pytest
 from landmark_zoo.layers.attention.crow import CroW, crow_channel_weights
 from landmark_zoo.layers.pooling.crow import ClassWeighted, CroWPooling, class_vectors, crow
 from landmark_zoo.layers.pooling.global_pooling import SPoC
-from tests.contracts.layer import check_layer
 
 BY_HAND = np.array([[[1, 0], [2, 0]], [[0, 3], [4, 0]]], np.float32)[None]
 
@@ -125,7 +124,7 @@ def test_more_top_classes_than_classes():
         ClassWeighted(10)
 
 
-def test_contract_with_whitening(maps, tmp_path):
+def test_contract_with_whitening(check_layer, maps, tmp_path):
     check_layer(lambda **keras: ClassWeighted(num_classes=30, top=5, whitening_dim=4, **keras), maps, tmp_path)
 
 

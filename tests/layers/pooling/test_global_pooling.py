@@ -5,7 +5,6 @@ import pytest
 import tensorflow as tf
 
 from landmark_zoo.layers.pooling.global_pooling import MAC, GeM, SPoC, center_weights, gem
-from tests.contracts.layer import check_layer
 
 
 def test_float32_under_half_precision():
@@ -40,7 +39,7 @@ def test_equals_loops():
 
 
 @pytest.mark.parametrize("arguments", [{"trainable_p": True}, {"trainable_p": True, "per_channel": True, "p": 2.5}])
-def test_contract(arguments, tmp_path):
+def test_contract(check_layer, arguments, tmp_path):
     features = np.abs(np.random.default_rng(0).standard_normal((2, 7, 5, 8))).astype(np.float32)
     check_layer(lambda **keras: GeM(**arguments, **keras), features, tmp_path)
 

@@ -7,7 +7,6 @@ import tensorflow as tf
 from landmark_zoo.layers.pooling.netvlad import NetVLAD, sharpness
 from landmark_zoo.layers.pooling.registry import POOLING
 from landmark_zoo.models.inspection import multiply_accumulates
-from tests.contracts.layer import check_layer
 
 THREE = np.array([[1, 0], [0, 1], [0.6, 0.8]], np.float32).reshape(1, 3, 1, 2)
 AXES = np.eye(2, dtype=np.float32)
@@ -160,7 +159,7 @@ def test_multiply_accumulates():
 
 
 @pytest.mark.parametrize("arguments", [{"clusters": 3}, {"clusters": 3, "version": "v1"}, {"clusters": 3, "crn": True}])
-def test_contract(arguments, features, tmp_path):
+def test_contract(check_layer, arguments, features, tmp_path):
     check_layer(lambda **keras: NetVLAD(**arguments, **keras), np.abs(features), tmp_path)
 
 

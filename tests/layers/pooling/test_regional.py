@@ -6,7 +6,6 @@ from hypothesis import strategies as st
 
 from landmark_zoo.layers.embedding import pca_whitening
 from landmark_zoo.layers.pooling.regional import RMAC, VectorSum, extra_windows, region_grid, region_maxima
-from tests.contracts.layer import check_layer
 
 
 @pytest.fixture
@@ -138,7 +137,7 @@ def test_whitens_each_region_before_the_sum(features):
 
 
 @pytest.mark.parametrize("arguments", [{"whole_map": True}, {"whitening_dim": 4}, {"levels": 1}])
-def test_contract(arguments, features, tmp_path):
+def test_contract(check_layer, arguments, features, tmp_path):
     check_layer(lambda **keras: RMAC(**arguments, **keras), features, tmp_path)
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from landmark_zoo.layers.pooling.global_pooling import Pooling
 from landmark_zoo.layers.pooling.registry import POOLING
-from tests.contracts.layer import check_half_precision_at_scale, check_layer, layers_below
+from tests.contracts.layer import check_half_precision_at_scale, layers_below
 
 
 @pytest.fixture
@@ -18,7 +18,7 @@ def features():
 
 
 @pytest.mark.parametrize("name", POOLING)
-def test_contract(name, features, tmp_path):
+def test_contract(check_layer, name, features, tmp_path):
     check_layer(POOLING[name], features, tmp_path)
 
 

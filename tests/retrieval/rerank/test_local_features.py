@@ -183,6 +183,7 @@ def described(shared_data):
     return {path.stem: sift(read(path.stem)) for path in sorted(folder.glob("*.jpg"))}
 
 
+@pytest.mark.slow
 @pytest.mark.photographs
 def test_images_from_one_side_have_more_than_30_inliers(described):
     compare = GeometricReranker(SIFT()).compare

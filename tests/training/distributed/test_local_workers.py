@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import signal
 import socket
 import subprocess
@@ -42,6 +43,15 @@ def test_ports_are_free_and_unlike():
     assert len(set(ports)) == 3
     for port in ports:
         socket.create_server(("127.0.0.1", port)).close()
+
+
+def test_lines_carry_the_rank_and_the_worst_code_is_returned(capfd):
+    code = ("import json, os, sys; rank = json.loads(os.environ['TF_CONFIG'])['task']['index']; print('out'); "
+            "print('err', file=sys.stderr); sys.exit([42, 5][rank])")
+    assert LocalWorkers([sys.executable, "-c", code], 2, [os.sched_getaffinity(0)] * 2).wait() == 5
+    said = capfd.readouterr()
+    assert sorted(said.out.splitlines()) == ["0: out", "1: out"]
+    assert sorted(said.err.splitlines()) == ["0: err", "1: err"]
 
 
 @pytest.mark.slow
@@ -175,7 +185,6 @@ def test_the_workers_ports_answer_this_machine_only(start, tmp_path):
     workers.send(signal.SIGKILL)
 
 
-@pytest.mark.slow
 def test_the_launcher_kills_who_is_stopped_when_another_fails(monkeypatch):
     monkeypatch.setattr("landmark_zoo.training.distributed.local_workers.SECONDS_TO_FOLLOW", 0.2)
     code = ("import json, os, signal, sys; rank = json.loads(os.environ['TF_CONFIG'])['task']['index']; "
