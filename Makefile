@@ -2,7 +2,7 @@
 # make test           the tests that take seconds each
 # make test-slow      the others: every named model, whole runs
 # make test-exports   of those, the ones of exports and of the Keras behind them
-# make test-nightly   on the newest lane, what .ci/run leaves out
+# make test-nightly   what .ci/run leaves out: a few slow tests, and all the rest on the newest lane
 # make lint           linter and floors
 # make readme         every command of README.md, in order
 #
@@ -45,12 +45,13 @@ test: $(READY)
 	$(PYTEST) -m "not slow" --timeout=300
 
 test-slow: $(READY)
-	$(PYTEST) -m slow --timeout=1800 --durations=15
+	$(PYTEST) -m "slow and not nightly" --timeout=1800 --durations=15
 
 test-exports: $(READY)
 	$(PYTEST) -m slow --timeout=1800 --durations=15 $(EXPORTS)
 
-test-nightly:
+test-nightly: $(READY)
+	$(PYTEST) -m nightly --timeout=1800
 	$(MAKE) LANE=newest test-slow
 	$(MAKE) LANE=newest quickstart OUTPUT="$(OUTPUT)-newest"
 	$(MAKE) LANE=newest readme

@@ -44,6 +44,7 @@ def test_training_beside_a_loop_written_by_hand(records):
 
 
 @pytest.mark.slow
+@pytest.mark.nightly
 def test_two_workers_beside_one(records):
     config = TrainingConfig(image_size=32, batch_size=4, freeze_batchnorm=False)
     found = measure_scaling(records, ModelConfig("mobilenet_gem", alpha=0.25, embedding_dim=8), config, workers=2, steps=3,

@@ -104,7 +104,6 @@ def test_notices_sixteen_bits(dtype):
     assert found == (dtype != tf.float32)
 
 
-@pytest.mark.slow
 def test_the_whole_check_of_an_exported_model(exported, encoded_images, expected, tmp_path):
     files = []
     for number, image in enumerate(encoded_images):

@@ -135,7 +135,7 @@ def test_two_workers_told_to_stop_and_started_again_end_where_one_ends(start, on
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("victim", [0, 1])
+@pytest.mark.parametrize("victim", [0, pytest.param(1, marks=pytest.mark.nightly)])
 def test_a_killed_worker_ends_the_other_within_a_minute_and_a_new_start_goes_on(start, one, tmp_path, capfd, victim):
     workers = start(tmp_path)
     when_at_step(tmp_path, 6, workers)
@@ -150,7 +150,7 @@ def test_a_killed_worker_ends_the_other_within_a_minute_and_a_new_start_goes_on(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("victim", [0, 1])
+@pytest.mark.parametrize("victim", [0, pytest.param(1, marks=pytest.mark.nightly)])
 def test_a_stopped_worker_ends_the_other_and_the_launcher(start, tmp_path, capfd, victim):
     """As a debugger, a full swap or a dead file system may: the process is there, but says nothing."""
     workers = start(tmp_path, 2, "--epochs=100000")
