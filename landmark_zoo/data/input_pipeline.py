@@ -38,6 +38,7 @@ def labelled_batches(records: tf.data.Dataset, image: Callable[[Any, tf.Tensor],
     Raises:
         tf.errors.InvalidArgumentError: (while reading) a label is outside 0 .. num_classes - 1.
     """
+    @tf.autograph.experimental.do_not_convert
     def load(context: Any, serialized: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         example = parse_example(serialized)
         return image(context, example.encoded), _label(example, num_classes)
@@ -222,6 +223,7 @@ def steps_per_epoch(manifest: Manifest, batch_size: int) -> int:
 
 def _shuffled(records: tf.data.Dataset, buffer: int, seed: tf.Tensor) -> tf.data.Dataset:
     """Shuffles each run of `buffer` records; the order of `Dataset.shuffle` would depend on the global seed too."""
+    @tf.autograph.experimental.do_not_convert
     def shuffle(number: tf.Tensor, block: tf.Tensor) -> tf.Tensor:
         return tf.random.experimental.stateless_shuffle(block, tf.random.fold_in(seed, number))
 

@@ -148,6 +148,7 @@ def _record_offsets(path: str, size: int, _mtime_ns: int) -> tuple[np.ndarray, s
 
 
 def _scan_records(manifest: Manifest) -> np.ndarray:
+    @tf.autograph.experimental.do_not_convert
     def facts(serialized: tf.Tensor) -> tuple[tf.Tensor, ...]:
         example = parse_example(serialized)
         return tf.strings.length(serialized), example.label, example.height, example.width
@@ -196,6 +197,7 @@ def read_records(manifest: Manifest, index: RecordIndex, numbers: np.ndarray) ->
                             f"Remove {RECORD_INDEX}: it is made anew.")
     files = tf.constant(manifest.files)
 
+    @tf.autograph.experimental.do_not_convert
     def read(file: tf.Tensor, offset: tf.Tensor, length: tf.Tensor) -> tf.Tensor:
         rest_of_file = tf.raw_ops.TFRecordDatasetV2(filenames=[files[file]], compression_type="", byte_offsets=[offset],
                                                     buffer_size=length + FRAME_BYTES)

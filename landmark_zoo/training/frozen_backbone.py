@@ -214,6 +214,7 @@ def _read_views(manifest: Manifest, views: Views, view: int, shard: int) -> tf.d
     """Returns one view [S, S, 3] of each image of a shard."""
     seed = np.random.SeedSequence([views.seed, view]).generate_state(2).view(np.int32)
 
+    @tf.autograph.experimental.do_not_convert
     def read_view(index: tf.Tensor, serialized: tf.Tensor) -> tf.Tensor:
         encoded = parse_example(serialized).encoded
         if view == 0:

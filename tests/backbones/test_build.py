@@ -56,6 +56,11 @@ def kernel(model):
     return model.get_weights()[0]
 
 
+def test_an_address_that_does_not_answer():
+    with pytest.raises(UserError, match=r"a weight file at http://127\.0\.0\.1:9/.*Check the address"):
+        build_backbone("mobilenet", "http://127.0.0.1:9/mobilenet_0.25.h5", alpha=0.25)
+
+
 @pytest.mark.slow
 def test_file_folder_and_address_give_the_same(folder):
     handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(folder))
@@ -122,15 +127,14 @@ def test_none_or_several_fit(tmp_path, names, said):
         find_weights(tmp_path, "mobilenet")
 
 
-def test_wrong_files_are_refused(folder, tmp_path):
-    file = folder / "mobilenet_0.25_imagenet_no_top.h5"
-    (tmp_path / "broken.h5").write_bytes(b"no weights")
-    for source, backbone, alpha, said in ((file, "mobilenet", 0.5, "does not fit"),
-                                          (file, "mobilenetv2", 0.35, "does not fit"),
-                                          (tmp_path / "broken.h5", "mobilenet", 0.25, "does not fit"),
-                                          (tmp_path / "absent.h5", "mobilenet", 0.25, "does not exist")):
-        with pytest.raises(UserError, match=said):
-            build_backbone(backbone, source, alpha)
+@pytest.mark.parametrize(("name", "backbone", "alpha", "said"), [
+    pytest.param("mobilenet_0.25_imagenet_no_top.h5", "mobilenet", 0.5, "does not fit", marks=pytest.mark.slow),
+    pytest.param("mobilenet_0.25_imagenet_no_top.h5", "mobilenetv2", 0.35, "does not fit", marks=pytest.mark.slow),
+    ("broken.h5", "resnet18", 0.125, "does not fit"), ("absent.h5", "resnet18", 0.125, "does not exist")])
+def test_wrong_files_are_refused(folder, name, backbone, alpha, said):
+    (folder / "broken.h5").write_bytes(b"no weights")
+    with pytest.raises(UserError, match=said):
+        build_backbone(backbone, folder / name, alpha)
 
 
 @pytest.mark.slow

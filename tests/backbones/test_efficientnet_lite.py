@@ -179,6 +179,7 @@ def test_blocks_of_the_family():
     assert round_filters(16, 1.4) == 24
 
 
+@pytest.mark.slow
 def test_layers_are_named_as_in_keras():
     """Every layer of Keras' EfficientNet-B0 that this network has too bears its name."""
     keras = {layer.name for layer in tf.keras.applications.EfficientNetB0(weights=None).layers}
@@ -304,6 +305,7 @@ def test_imagenet_is_the_file_of_the_package(name):
                      "pretrained_package": LITE0.package, "pretrained_license": "Apache-2.0"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [(32, 32), (1, 1), (37, 211)])
 def test_any_size(size):
     outputs = build_backbone("efficientnetlite0")(np.zeros((1, *size, 3), np.float32))

@@ -156,6 +156,15 @@ def test_standard_output_is_printable():
     assert to.getvalue() == "a\\x1b[2J\tb\\xff\nc\n"
 
 
+def test_printable_output_is_a_stream_like_the_one_behind_it(tmp_path):
+    with open(tmp_path / "out.txt", "w", encoding="utf-8") as to:
+        stream = PrintableStream(to)
+        assert (stream.fileno(), stream.isatty(), stream.encoding) == (to.fileno(), False, "utf-8")
+        stream.buffer.write(b"bytes\n")
+        stream.flush()
+        assert (tmp_path / "out.txt").read_bytes() == b"bytes\n"
+
+
 def test_places_in_errors_are_printable(capsys):
     with pytest.raises(SystemExit):
         guarded(raising(PermissionError(errno.EACCES, "", "a\n\x1b[2J")), ["script"])

@@ -111,7 +111,7 @@ def test_a_small_buffer_shuffles_too(numbered):
 
 
 @pytest.mark.parametrize(("workers", "portions"), [(4, 1), (2, 2), (1, 4)])
-@pytest.mark.parametrize("skip", [0, 2])
+@pytest.mark.parametrize("skip", [pytest.param(0, marks=pytest.mark.slow), 2])
 def test_rows_of_workers_make_the_whole_batches(manifest, workers, portions, skip):
     """More workers than the two record files too; every image is read once, with the view it has anyway."""
     whole = train(manifest, skip_batches=skip)

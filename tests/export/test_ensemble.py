@@ -21,6 +21,7 @@ def embed(path, images):
     return model.signatures["serving_default"](image_bytes=images)["embedding"].numpy()
 
 
+@pytest.mark.slow
 def test_weighted_cosines_and_a_card(run_export, members, images, tmp_path):
     done = run_export("ensemble", members=",".join(map(str, members)), weights="3,1", output=tmp_path / "both")
     assert done.code == 0, done.stderr
@@ -63,6 +64,7 @@ def test_mistakes_are_one_line(run_export, members, tmp_path, values, said):
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.slow
 def test_whitening_of_another_dimension(run_export, members, tmp_path):
     vectors = np.random.default_rng(0).normal(size=(20, 7)).astype(np.float32)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
@@ -74,6 +76,7 @@ def test_whitening_of_another_dimension(run_export, members, tmp_path):
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.slow
 def test_members_that_do_not_fit(root, run_export, members, tmp_path):
     write = write_tiny_saved_model
     long = write(tmp_path / "long" / "1", scale=2.0)

@@ -93,6 +93,7 @@ def test_trunk_starts_as_the_last_stage_and_is_its_own(model):
         np.testing.assert_array_equal(copy, original)
 
 
+@pytest.mark.slow
 def test_both_losses_together_reach_every_weight_and_fall(model):
     optimizer, losses = tf.keras.optimizers.Adam(1e-3), []
     for _ in range(8):
@@ -106,6 +107,7 @@ def test_both_losses_together_reach_every_weight_and_fall(model):
     assert losses[-1] < losses[0] / 2
 
 
+@pytest.mark.slow
 def test_saved_and_loaded(model, tmp_path):
     model.save(tmp_path / "model.keras")
     loaded = tf.keras.models.load_model(tmp_path / "model.keras")

@@ -83,6 +83,7 @@ def test_other_sizes(model):
         assert model(np.zeros((1, *size, 3), np.uint8))["embedding"].shape == (1, 16)
 
 
+@pytest.mark.slow
 def test_resnet50_loses_its_last_stage():
     model = build_how("resnet50")
     assert model.output_shape["feature_map"] == (None, None, None, 128)

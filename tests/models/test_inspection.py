@@ -113,8 +113,7 @@ def test_attention_to_channels_stays_a_vector():
     assert attention_kinds(model) == {"attention/channel": GATE, "attention/spatial": GATE}
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("placement", ["end", "stages"])
+@pytest.mark.parametrize("placement", [pytest.param("end", marks=pytest.mark.slow), "stages"])
 def test_the_features_that_a_gate_weighs(placement):
     """Weighed by it they are the feature map, where it is the last block."""
     model = build_model("mobilenet", "se", alpha=0.25, placement=placement)

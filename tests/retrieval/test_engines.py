@@ -90,6 +90,7 @@ def test_an_engine_of_another_model_is_refused(small_model, tiny_model, tmp_path
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.slow
 def test_the_precision_of_openvino_belongs_to_what_it_embedded(small_model, paint, tmp_path):
     pytest.importorskip("openvino")
     images = [ImageRef("a", paint("a.jpg", 1))]

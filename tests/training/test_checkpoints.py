@@ -19,7 +19,7 @@ from landmark_zoo.training.ema import ExponentialMovingAverage
 
 
 def built(embedding_dim=4):
-    return build_model("mobilenet", alpha=0.25, embedding_dim=embedding_dim)
+    return build_model("resnet18", alpha=0.125, embedding_dim=embedding_dim)
 
 
 def test_latest_and_initial(tmp_path):
@@ -109,10 +109,24 @@ def test_none_yet(tmp_path):
         load_weights(built(), tmp_path)
 
 
+def test_another_worker_than_the_chief_keeps_no_files_and_waits_for_the_chiefs(tmp_path, monkeypatch):
+    module = "landmark_zoo.training.checkpoints"
+    monkeypatch.setattr(f"{module}.WorkerInfo.current", lambda: WorkerInfo(2, 1, 2))
+    monkeypatch.setattr(f"{module}.SECONDS_TO_APPEAR", 0)
+    monkeypatch.setattr(f"{module}.broadcast", lambda _: 5)  # the chief's newest step
+    model = tf.keras.Sequential([tf.keras.Input([2]), tf.keras.layers.Dense(1)])
+    checkpoints = Checkpoints(tmp_path, model, step=tf.Variable(5, dtype=tf.int64))
+    checkpoints.save_initial()
+    checkpoints.save(5)
+    assert not list(tmp_path.rglob("*.index"))
+    with pytest.raises(UserError, match=r"ckpt-5\.index to be seen by every worker"):
+        checkpoints.restore()
+
+
 def test_of_another_model(tmp_path):
     step = tf.Variable(0, dtype=tf.int64)
     Checkpoints(tmp_path, built(), step=step).save(0)
-    for other in (built(embedding_dim=5), build_model("mobilenet", "se", alpha=0.25, embedding_dim=4)):
+    for other in (built(embedding_dim=5), build_model("resnet18", "se", alpha=0.125, embedding_dim=4)):
         with pytest.raises(UserError, match="one of another model"):
             load_weights(other, tmp_path)
         with pytest.raises(UserError, match="one of another model"):

@@ -140,7 +140,7 @@ def test_no_longer_than_an_epoch(records):
 
 @pytest.mark.parametrize(("sampling", "objective"), [
     (SamplingConfig(), "classification"), (SamplingConfig("classes_by_images", images_per_class=2), "contrastive")])
-@pytest.mark.parametrize("most", [0, 3])
+@pytest.mark.parametrize("most", [pytest.param(0, marks=pytest.mark.slow), 3])
 def test_several_workers_divide_the_batches(records, monkeypatch, sampling, objective, most):
     sampling = SamplingConfig(**{**vars(sampling), "steps_per_epoch": most})
     config = TrainingConfig(epochs=1, batch_size=4, image_size=32)

@@ -115,6 +115,7 @@ def test_view_0_is_the_backbone_on_the_evaluation_view(build, network):
     np.testing.assert_allclose(maps, network(images, training=False), rtol=2e-3, atol=2e-3)
 
 
+@pytest.mark.slow
 def test_the_other_views_differ_from_it_and_come_again_with_the_same_seed(build, tmp_path):
     first = [np.load(path) for path in sorted((build().directory / "view_1").iterdir())]
     assert [len(maps) for maps in first] == [20, 20, 8]
