@@ -43,7 +43,8 @@ def check_exported_layer(create: Callable[..., tf.keras.layers.Layer], inputs: n
     module.call = tf.function(lambda x: model(x, training=False),
                               input_signature=[tf.TensorSpec(model.input_shape, tf.float32)])
     tf.saved_model.save(module, str(tmp_path / "saved"))
-    np.testing.assert_allclose(tf.saved_model.load(str(tmp_path / "saved")).call(inputs), outputs, rtol=1e-5, atol=1e-5)
+    restored = tf.saved_model.load(str(tmp_path / "saved"))  # a function alone does not hold the weights
+    np.testing.assert_allclose(restored.call(inputs), outputs, rtol=1e-5, atol=1e-5)
     compiled = tf.function(lambda x: _first(layer(x)), jit_compile=True)
     np.testing.assert_allclose(compiled(inputs), outputs, rtol=1e-4, atol=1e-5)
 
