@@ -52,6 +52,7 @@ test-exports: $(READY)
 
 test-nightly: $(READY)
 	$(PYTEST) -m nightly --timeout=1800
+	$(MAKE) LANE=newest test
 	$(MAKE) LANE=newest test-slow
 	$(MAKE) LANE=newest quickstart OUTPUT="$(OUTPUT)-newest"
 	$(MAKE) LANE=newest readme
