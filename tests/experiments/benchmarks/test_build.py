@@ -14,6 +14,7 @@ def test_one_build(tmp_path, capsys):
 
 
 @pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.timeout(1800)
 def test_memory_does_not_grow_with_the_images():
     lines = measure_build(None, tiny=(2_000, 20_000)).splitlines()

@@ -21,6 +21,7 @@ def test_engines_take_turns():
 
 
 @pytest.mark.slow
+@pytest.mark.nightly
 def test_both_tables(tmp_path):
     for number in range(5):
         pixels = np.random.default_rng(number).integers(0, 256, [40 + number % 2, 64, 3]).astype(np.uint8)
@@ -36,6 +37,7 @@ def test_both_tables(tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.nightly
 def test_every_form_gives_the_same_embedding(tmp_path, monkeypatch):
     for package in ("onnxruntime", "torch"):
         monkeypatch.setitem(sys.modules, package, None)

@@ -121,6 +121,7 @@ def assert_alike(folder, other):
 
 
 @pytest.mark.slow
+@pytest.mark.nightly
 def test_two_workers_told_to_stop_and_started_again_end_where_one_ends(start, one, tmp_path, capfd):
     """SIGUSR1 at one of them: both save the same step; weights, averages and history are those of one worker."""
     workers = start(tmp_path)
@@ -135,7 +136,8 @@ def test_two_workers_told_to_stop_and_started_again_end_where_one_ends(start, on
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("victim", [0, pytest.param(1, marks=pytest.mark.nightly)])
+@pytest.mark.nightly
+@pytest.mark.parametrize("victim", [0, 1])
 def test_a_killed_worker_ends_the_other_within_a_minute_and_a_new_start_goes_on(start, one, tmp_path, capfd, victim):
     workers = start(tmp_path)
     when_at_step(tmp_path, 6, workers)
