@@ -63,6 +63,7 @@ class Plan:
         replica_batch_size: Images per step and replica of the run at full load.
         steps: Largest number of steps in an epoch.
         epochs: Number of epochs of each run.
+        learning_rate: Learning rate of SGD, so large that training moves the weights far beyond the rounding of float32.
         mixed: Policy of mixed precision that is tried.
         all_reduce_mib: Size of the tensor that is summed over all replicas, MiB.
         input_seconds: Seconds in which the input pipeline alone is measured.
@@ -82,6 +83,7 @@ class Plan:
     replica_batch_size: int
     steps: int
     epochs: int
+    learning_rate: float
     mixed: str
     all_reduce_mib: int
     input_seconds: float
@@ -162,8 +164,8 @@ def make_plan(nodes: int, capabilities: Sequence[str]) -> Plan:
     tried = policy_for(known) if known else "mixed_bfloat16"
     return Plan(nodes, list(capabilities), *sizes, batch_size=replicas * max(1, together // replicas),
                 replica_batch_size=64 if known else max(1, together // replicas), steps=8 if known else 4, epochs=3,
-                mixed="mixed_float16" if tried == "float32" else tried, all_reduce_mib=64 if known else 4,
-                input_seconds=10.0 if known else 3.0)
+                learning_rate=0.1 if known else 1e-3, mixed="mixed_float16" if tried == "float32" else tried,
+                all_reduce_mib=64 if known else 4, input_seconds=10.0 if known else 3.0)
 
 
 def write_plan(folder: Path, nodes: int | None) -> None:
@@ -240,7 +242,8 @@ def train(folder: Path, part: str) -> None:
     policy = plan.mixed if part == "mixed" or (part == "full" and plan.has_tensor_cores) else "float32"
     model = ModelConfig(plan.model, embedding_dim=plan.embedding_dim, alpha=plan.alpha)
     config = TrainingConfig(epochs=plan.epochs, batch_size=plan.full_batch_size if part == "full" else plan.batch_size,
-                            image_size=plan.image_size, optimizer="sgd", learning_rate=1e-3, precision=policy, log_steps=1)
+                            image_size=plan.image_size, optimizer="sgd", learning_rate=plan.learning_rate, precision=policy,
+                            log_steps=1)
     facts = {"part": part, "plan": dataclasses.asdict(plan)}
     with PreemptionHandler() as should_stop, create_strategy(_DISTRIBUTION.get(part, "auto"), facts, SECONDS_TO_MEET):
         should_stop.install()

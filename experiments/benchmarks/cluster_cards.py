@@ -89,7 +89,7 @@ class Check:
     Attributes:
         subject: Name of what was checked.
         ok: Whether it is as it should be.
-        text: What was found, or what was expected, what was received and what to do.
+        text: Finding, or what was expected, what was received and what to do.
     """
 
     subject: str
