@@ -72,7 +72,7 @@ def _ended(evidence: Evidence, *parts: str) -> bool:
 
 
 def same_run(subject: str, evidence: Evidence, name: str, other: str) -> Check:
-    """Returns whether two runs made the same steps with the same losses and reached the same weights.
+    """Returns whether a run used all its devices, made the steps of another with the same losses, and reached its weights.
 
     Args:
         subject: Name of the check.
@@ -82,7 +82,9 @@ def same_run(subject: str, evidence: Evidence, name: str, other: str) -> Check:
     """
     run, wanted, plan = evidence.runs[name], evidence.runs[other], evidence.plan
     loss_tolerance, weight_tolerance = TOLERANCES[evidence.tf32]
-    steps = tuple(range(1, plan.epochs * plan.steps + 1))
+    devices, steps = plan.cards if name == "node" else plan.replicas, tuple(range(1, plan.epochs * plan.steps + 1))
+    if evidence.facts[name]["replicas"] != devices:
+        return failed(subject, f"run {name} on {devices} devices", str(evidence.facts[name]["replicas"]), LOG)
     for each, made in ((other, wanted.steps), (name, run.steps)):
         if made != steps:
             return failed(subject, f"steps 1 to {steps[-1]} in the history of run {each}", _shortened(made), LOG)

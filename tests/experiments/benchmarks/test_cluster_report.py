@@ -93,6 +93,7 @@ CHANGES = {
     "a step twice": (lambda e: run_with(e, "nodes", steps=(1, *STEPS[:-1])),
                      "Expected steps 1 to 24 in the history of run nodes; received 24 steps, 1 to 23."),
     "no history": (lambda e: run_with(e, "node", steps=(), losses=()), "received no step."),
+    "fewer replicas": (lambda e: e.facts["node"].update(replicas=1), "Expected run node on 4 devices; received 1."),
     "weights": (lambda e: e.differences.update(nodes=0.5),
                 "weights in run nodes as in run one, within 10% of the way from the initial ones; received 50.00%."),
     "still weights": (lambda e: e.differences.update(node=math.inf), "received inf%"),
