@@ -48,7 +48,7 @@ def until(reached, seconds=60):
 
 
 @pytest.mark.parametrize("script", ["job.sh", "site.sh", *(f"{name}.sbatch" for name in (
-    *JOBS, "embed_array", "evaluate_after"))])
+    *JOBS, "embed_array", "evaluate_after", "selftest"))])
 def test_clean(root, script):
     path = f"experiments/slurm/{script}"
     subprocess.run(["bash", "-n", path], cwd=root, check=True)
