@@ -62,6 +62,7 @@ def report(folder):
 
 
 @pytest.mark.slow
+@pytest.mark.nightly
 def test_two_processes_of_this_machine(tested):
     folder, said = tested
     lines = said[said.index("== Report"):].splitlines()
@@ -79,6 +80,7 @@ def test_two_processes_of_this_machine(tested):
 
 
 @pytest.mark.slow
+@pytest.mark.nightly
 def test_a_wrong_state_is_reported(copied):
     history = copied / "runs" / "nodes" / "history.jsonl"
     rows = [json.loads(line) for line in history.read_text().splitlines()]
@@ -91,6 +93,7 @@ def test_a_wrong_state_is_reported(copied):
 
 
 @pytest.mark.slow
+@pytest.mark.nightly
 def test_other_weights_are_reported(copied):
     shutil.rmtree(copied / "runs" / "nodes" / "checkpoints")
     assert "Expected whole checkpoints of runs nodes and one" in report(copied)[1][0]
