@@ -1,6 +1,8 @@
 """EfficientNet-Lite against a forward pass in numpy that knows the file alone, with random and with the real weights."""
 
 import importlib.metadata
+import os
+import subprocess
 import sys
 
 import numpy as np
@@ -275,6 +277,39 @@ def test_real_weights_give_the_logits_of_numpy(name):
         np.testing.assert_allclose(network(pixels)[0], logits, rtol=0, atol=5e-6 * np.abs(logits).max())
         last = tf.keras.Model(network.input, network.get_layer("top_activation").output)(pixels)[0]
         np.testing.assert_allclose(last, expected, atol=1e-4)
+
+
+TWIN = """
+import sys
+import numpy as np, torch
+from efficientnet_lite_pytorch import EfficientNet
+name, weights, folder = sys.argv[1:]
+network = EfficientNet.from_name(name, image_size=None).eval()
+network.load_state_dict(torch.load(weights, weights_only=True))
+images = np.load(f"{folder}/images.npz")
+with torch.no_grad():
+    np.savez(f"{folder}/logits.npz", **{
+        key: network(torch.from_numpy(images[key].transpose(2, 0, 1)[None].astype(np.float32) - 127) / 128)[0].numpy()
+        for key in images})
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NAMES)
+def test_real_weights_give_the_logits_of_their_publishers_network(name, tmp_path):
+    """Under torch, in a Python that has it and efficientnet-lite-pytorch: LANDMARK_ZOO_TORCH."""
+    python = os.environ.get("LANDMARK_ZOO_TORCH") or pytest.skip("no LANDMARK_ZOO_TORCH, a Python with torch")
+    needs_package(name)
+    network, published = BACKBONES[name].application(include_top=True), BACKBONES[name].published
+    tensors = read_state_dict(published.find())
+    assign_tensors(network, tensors, torch_names(network, tensors), "file")
+    images = {f"{height} x {width}": drawn_image(height, width) for height, width in SIZES}
+    np.savez(tmp_path / "images.npz", **images)
+    subprocess.run([python, "-c", TWIN, f"efficientnet-lite{name[-1]}", str(published.find()), str(tmp_path)], check=True,
+                   env={key: value for key, value in os.environ.items() if key != "PYTHONPATH"})
+    for size, expected in np.load(tmp_path / "logits.npz").items():
+        logits = network(preprocess(images[size][None], "efficientnet_lite"))[0]
+        np.testing.assert_allclose(logits, expected, rtol=0, atol=5e-6 * np.abs(expected).max(), err_msg=size)
 
 
 RECORDED = {  # the first eight of 1,000, drawn at 224 x 224
