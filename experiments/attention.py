@@ -23,14 +23,13 @@ from landmark_zoo.core.files import atomic_write, write_json, write_npy
 from landmark_zoo.core.scripts import define_flags, define_output, from_flags, run
 from landmark_zoo.data.datasets.images import EncodedImage, InvalidImageError, read_image
 from landmark_zoo.data.image_ops import decode_image, resize_long_side
-from landmark_zoo.models.inspection import attention_kinds, attention_maps, find_classifier, gated_features
+from landmark_zoo.models.inspection import attention_kinds, drawable, find_classifier, gated_features, maps_of_images
 from landmark_zoo.models.registry import ModelConfig
 from landmark_zoo.report.attention import (
     SHOWN_CHANNELS,
     WORDS,
     caption,
     channel_picture,
-    drawable,
     end_channels,
     guessed_kind,
     is_flat,
@@ -86,7 +85,7 @@ def _from_run() -> tuple[tf.keras.Model, Look, Mapping[str, str], int]:
         if not _WEIGHTS.value:
             logging.warning("RANDOM WEIGHTS: NEITHER --workdir NOR --weights. THE MAPS SHOW WHAT A MODEL STARTS WITH.")
         model = from_flags(ModelConfig).build(weights=_WEIGHTS.value or None)
-    return model, functools.partial(attention_maps, model), attention_kinds(model, find_classifier(model)), _SIDE.value
+    return model, functools.partial(maps_of_images, model), attention_kinds(model, find_classifier(model)), _SIDE.value
 
 
 def _from_saved_model() -> tuple[None, Look, Mapping[str, str], int]:

@@ -280,7 +280,18 @@ def maps_of(outputs: Mapping[str, tf.Tensor], classifier: Classifier | None = No
     return maps
 
 
-def attention_maps(model: tf.keras.Model, images: np.ndarray) -> dict[str, np.ndarray]:
+def drawable(values: np.ndarray) -> np.ndarray:
+    """Returns what is drawn of a map [h, w, c]: its mean over channels [h, w], or, of channels alone, their vector [c]."""
+    alone = values.shape[0] * values.shape[1] == 1 and values.shape[2] > 1
+    return values[0, 0] if alone else values.mean(axis=-1)
+
+
+def attention_maps(model: tf.keras.Model, image: tf.Tensor) -> dict[str, np.ndarray]:
+    """Returns the maps of one image [H, W, 3] (RGB, 0..255) as they are drawn, by name; see `drawable` and `maps_of`."""
+    return {name: drawable(values[0]) for name, values in maps_of_images(model, image[tf.newaxis]).items()}
+
+
+def maps_of_images(model: tf.keras.Model, images: tf.Tensor) -> dict[str, np.ndarray]:
     """Returns the maps of `maps_of` for images, class activation included where there is a classifier.
 
     Args:

@@ -31,12 +31,6 @@ _TICKS = {GATE: ([0, 0.5, 1], ["0", ".5", "1"]), NORM: ([0, 1], ["0", "largest"]
           SCORE: ([0, 0.25, 0.5, 0.75, 1], ["1/4", "1/2", "mean", "2", "4"])}
 
 
-def drawable(values: np.ndarray) -> np.ndarray:
-    """Returns what is drawn of a map [h, w, c]: its mean over channels [h, w], or, of channels alone, their vector [c]."""
-    alone = values.shape[0] * values.shape[1] == 1 and values.shape[2] > 1
-    return values[0, 0] if alone else values.mean(axis=-1)
-
-
 def on_scale(values: np.ndarray, kind: str, largest: float | None = None) -> np.ndarray:
     """Returns the places of values on the fixed scale of their kind, from 0 to 1; what lies beyond it is cut.
 

@@ -17,9 +17,11 @@ from landmark_zoo.models.inspection import (
     attention_kinds,
     attention_maps,
     costs,
+    drawable,
     exported_classifier,
     find_classifier,
     gated_features,
+    maps_of_images,
     multiply_accumulates,
     on_features,
     weights_fingerprint,
@@ -114,7 +116,7 @@ IMAGE = np.random.default_rng(0).integers(0, 256, (96, 64, 3)).astype(np.float32
 
 def test_maps_are_the_outputs_of_the_model_and_the_norm_of_its_features():
     model = build_model("mobilenet", "cbam", alpha=0.25)
-    maps, outputs = attention_maps(model, IMAGE[None]), model(IMAGE[None])
+    maps, outputs = maps_of_images(model, IMAGE[None]), model(IMAGE[None])
     assert list(maps) == list(attention_kinds(model)) == ["attention/channel", "attention/spatial", "feature_norm"]
     for name in ("attention/channel", "attention/spatial"):
         np.testing.assert_allclose(maps[name], outputs[name], rtol=1e-5)
@@ -122,6 +124,22 @@ def test_maps_are_the_outputs_of_the_model_and_the_norm_of_its_features():
     assert {name: values.shape for name, values in maps.items()} == {
         "attention/channel": (1, 1, 1, 256), "attention/spatial": (1, 3, 2, 1), "feature_norm": (1, 3, 2, 1)}
     assert list(attention_kinds(model).values()) == [GATE, GATE, NORM]
+
+
+@pytest.mark.parametrize(("shape", "drawn"), [
+    ((3, 2, 4), (3, 2)), ((3, 2, 1), (3, 2)), ((1, 1, 4), (4,)), ((1, 1, 1), (1, 1)), ((1, 2, 4), (1, 2))])
+def test_what_is_drawn_of_a_map(shape, drawn):
+    values = np.random.default_rng(0).random(shape)
+    found = drawable(values)
+    assert found.shape == drawn
+    np.testing.assert_allclose(found, values[0, 0] if len(drawn) == 1 else values.mean(-1))
+
+
+def test_one_image_as_it_is_drawn():
+    model = classifier(GeM())
+    maps = maps_of_images(model, IMAGE[None])
+    for name, values in attention_maps(model, IMAGE).items():
+        np.testing.assert_array_equal(values, maps[name][0, ..., 0])
 
 
 def classifier(pooling, head="arcface", dimension=None, dense=None, classes=5, **arguments):
@@ -147,7 +165,7 @@ def test_class_activation_worked_out_in_numpy(dimension, dense, head):
         weights = model.get_layer("embedding" if dimension else "dense").kernel.numpy() @ weights
     evidence = np.maximum((features * weights).sum(axis=-1), 0)
     assert 0 < np.count_nonzero(evidence) < evidence.size
-    found = attention_maps(model, IMAGE[None])["class_activation"]
+    found = maps_of_images(model, IMAGE[None])["class_activation"]
     np.testing.assert_allclose(found[0, ..., 0], evidence / evidence.max(), rtol=1e-4, atol=1e-5)
     assert attention_kinds(model, find_classifier(model)) == {"class_activation": NORM, "feature_norm": NORM}
 
@@ -160,7 +178,7 @@ def test_the_sub_centre_that_is_nearest_decides():
     cosines = kernel / np.linalg.norm(kernel, axis=-1, keepdims=True) @ outputs["embedding"].numpy()[0]
     row = kernel[np.unravel_index(cosines.argmax(), cosines.shape)]
     evidence = np.maximum(outputs["feature_map"].numpy()[0] @ row, 0)
-    found = attention_maps(model, IMAGE[None])["class_activation"]
+    found = maps_of_images(model, IMAGE[None])["class_activation"]
     np.testing.assert_allclose(found[0, ..., 0], evidence / evidence.max(), rtol=1e-4, atol=1e-5)
 
 
@@ -168,8 +186,8 @@ def test_images_of_a_batch_have_their_own_class():
     model = classifier(tf.keras.layers.GlobalAveragePooling2D(), "cosine_softmax", classes=3)
     images = IMAGE * np.eye(3, dtype=np.float32)[:, np.newaxis, np.newaxis]  # red, green and blue
     model.get_layer("cosine_softmax").kernel.assign(model(images)["embedding"])
-    together = attention_maps(model, images)["class_activation"]
-    alone = [attention_maps(model, image[None])["class_activation"][0] for image in images]
+    together = maps_of_images(model, images)["class_activation"]
+    alone = [maps_of_images(model, image[None])["class_activation"][0] for image in images]
     np.testing.assert_allclose(together, alone, rtol=1e-4, atol=1e-6)
     assert np.argmax(model(images)["logits"], axis=1).tolist() == [0, 1, 2]
 

@@ -18,7 +18,6 @@ from landmark_zoo.report.attention import (
     attention_overlays,
     caption,
     channel_picture,
-    drawable,
     end_channels,
     is_flat,
     map_picture,
@@ -80,15 +79,6 @@ def test_the_same_value_has_the_same_color_in_every_image():
     weak, strong = (overlay(image, np.array([[0.5] * 6 + [high] * 6]).repeat(2, 0), GATE) for high in (0.55, 0.95))
     np.testing.assert_array_equal(weak[:, 1], strong[:, 1])
     assert not is_flat(np.array([[0.4, 0.5]]), GATE)
-
-
-@pytest.mark.parametrize(("shape", "drawn"), [
-    ((3, 2, 4), (3, 2)), ((3, 2, 1), (3, 2)), ((1, 1, 4), (4,)), ((1, 1, 1), (1, 1)), ((1, 2, 4), (1, 2))])
-def test_what_is_drawn_of_a_map(shape, drawn):
-    values = np.random.default_rng(0).random(shape)
-    found = drawable(values)
-    assert found.shape == drawn
-    np.testing.assert_allclose(found, values[0, 0] if len(drawn) == 1 else values.mean(-1))
 
 
 def test_the_upper_end_of_the_scale_is_the_brightest():

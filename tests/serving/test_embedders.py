@@ -6,7 +6,7 @@ from landmark_zoo.core.errors import UserError
 from landmark_zoo.data.image_ops import resize
 from landmark_zoo.layers.embedding import L2Normalize
 from landmark_zoo.models import create_model
-from landmark_zoo.models.inspection import attention_maps, weights_fingerprint
+from landmark_zoo.models.inspection import maps_of_images, weights_fingerprint
 from landmark_zoo.retrieval.embedding_set import EmbeddingSet
 from landmark_zoo.retrieval.whitening import LearnedWhitening, PCAWhitening
 from landmark_zoo.serving.embedders import (
@@ -87,7 +87,7 @@ def test_multiply_accumulates(little_model):
 
 
 def test_maps_are_those_of_the_model_and_the_fingerprint_is_not_moved(attentive_model, batch):
-    expected, kept = attention_maps(attentive_model, batch.numpy()), ("embedding", "feature_map")
+    expected, kept = maps_of_images(attentive_model, batch.numpy()), ("embedding", "feature_map")
     plain = tf.keras.Model(attentive_model.input, {name: attentive_model.output[name] for name in kept})
     network = Network(attentive_model, 64)
     whitening = WhiteningMap(np.zeros(6, np.float32), np.eye(6, 4, dtype=np.float32), "PCA", "x")

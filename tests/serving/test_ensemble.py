@@ -3,7 +3,7 @@ import pytest
 import tensorflow as tf
 
 from landmark_zoo.core.errors import UserError
-from landmark_zoo.models.inspection import attention_maps
+from landmark_zoo.models.inspection import maps_of_images
 from landmark_zoo.saved_model import SavedModel
 from landmark_zoo.serving.ensemble import Ensemble, member_factors
 from landmark_zoo.serving.export import write_saved_model
@@ -44,7 +44,7 @@ def test_exported_it_needs_none_of_its_members(members, encoded_images, tmp_path
 def test_maps_carry_their_members_name(members, attentive_model, attentive_export, batch):
     """Each member gets the image as for its embedding: c at its side of 48."""
     ensemble = Ensemble([SavedModel(path) for path in (attentive_export, members[2])])
-    found, expected = ensemble.attention(batch), attention_maps(attentive_model, batch.numpy())
+    found, expected = ensemble.attention(batch), maps_of_images(attentive_model, batch.numpy())
     assert list(found) == ensemble.facts["attention_maps"] == [*(f"attentive/{name}" for name in expected), "c/feature_norm"]
     assert ensemble.facts["attention_kinds"] == ["gate", "gate", "norm", "norm", "norm"]
     for name, values in expected.items():

@@ -12,7 +12,7 @@ from landmark_zoo.core.errors import UserError
 from landmark_zoo.data.datasets.images import crop
 from landmark_zoo.data.image_ops import bring_to_side
 from landmark_zoo.layers.embedding import l2_normalize
-from landmark_zoo.models.inspection import attention_maps
+from landmark_zoo.models.inspection import maps_of_images
 from landmark_zoo.serving.embedders import Network
 from landmark_zoo.serving.signatures import Signatures, crop_checked, decode_checked, pad_empty_batch
 
@@ -215,7 +215,7 @@ def test_local_features_have_length_one_and_scores(model, exported):
 def test_attention_is_that_of_the_model(attentive_model, attentive_export):
     loaded = tf.saved_model.load(str(attentive_export))
     images = np.random.default_rng(0).uniform(0, 255, (3, 48, 64, 3)).astype(np.float32)
-    found, expected = loaded.signatures["attention"](images=tf.constant(images)), attention_maps(attentive_model, images)
+    found, expected = loaded.signatures["attention"](images=tf.constant(images)), maps_of_images(attentive_model, images)
     outputs = attentive_model(images)
     assert set(found) == {"attention/channel", "attention/spatial", "class_activation", "feature_norm"}
     assert {name: (values.dtype, *values.shape) for name, values in found.items()} == {
@@ -264,7 +264,7 @@ def test_attention_needs_nothing_of_this_project(attentive_model, attentive_expo
     subprocess.run([sys.executable, "-I", "-c", _LOOK, str(attentive_export), str(tmp_path / "images.npy"),
                     str(tmp_path / "maps.npz")], check=True, cwd=tmp_path, capture_output=True)
     found = np.load(tmp_path / "maps.npz")
-    for name, values in attention_maps(attentive_model, images).items():
+    for name, values in maps_of_images(attentive_model, images).items():
         np.testing.assert_allclose(found[name.replace("/", " ")], values, atol=1e-5)
 
 
