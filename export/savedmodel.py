@@ -3,6 +3,7 @@
     python -m export.savedmodel --workdir=DIR --output=DIR
     python -m export.savedmodel --workdir=DIR --output=DIR --scales=0.7071,1,1.4142 --pca=256 --pca_images=DIR
     python -m export.savedmodel --workdir=DIR --output=DIR --precision=bfloat16
+    python -m export.savedmodel --workdir=DIR --output=DIR --noclass_activation
 """
 
 import functools
@@ -18,6 +19,7 @@ from landmark_zoo.core.errors import UserError
 from landmark_zoo.core.files import read_json
 from landmark_zoo.core.provenance import git_commit
 from landmark_zoo.core.scripts import define_flags, define_output, from_flags, run
+from landmark_zoo.models.inspection import LARGEST_CLASSIFIER
 from landmark_zoo.models.registry import MODELS, ModelConfig
 from landmark_zoo.serving.embedders import embedder_of
 from landmark_zoo.serving.scales import Scales
@@ -40,6 +42,9 @@ _SCALE_POWER = flags.DEFINE_float("scale_power", 1.0, "Power p of the generalise
 flags.register_validator("scale_power", lambda power: 0 < power <= 100, "Expected a power above 0, at most 100.")
 _FOLD = flags.DEFINE_boolean("fold", True, "Make BatchNorm part of the convolutions before it, where the cosine of the "
                              "embeddings before and after is within 1e-5 of 1 (1e-3 with bfloat16).")
+_CLASS_ACTIVATION = flags.DEFINE_boolean(
+    "class_activation", None, "Keep the classifier's weights for the map of the winning class in the signature attention; "
+    f"unset: where there is a classifier and it has {LARGEST_CLASSIFIER:g} MB or less.")
 _PRECISION = flags.DEFINE_enum("precision", "float32", ["float32", "bfloat16"], "Number format of backbone and attention; "
                                "pooling, embedding and norms are float32 always. bfloat16 is faster on processors and GPUs "
                                "with units for it, slower elsewhere; its weights are written as constants.")
@@ -71,7 +76,7 @@ def main(_):
             "precision": _PRECISION.value}
     if _PRECISION.value == "bfloat16":
         model = _in_bfloat16(model, build)
-    embedder = embedder_of(model, _SIDE.value, scales, _FOLD.value)
+    embedder = embedder_of(model, _SIDE.value, scales, _FOLD.value, _CLASS_ACTIVATION.value)
     print(write_export(embedder, _OUTPUT.value, info, whitening, card, data, recipe, frozen=_PRECISION.value == "bfloat16"))
 
 

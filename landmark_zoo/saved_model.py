@@ -2,8 +2,8 @@
 
 An exported model is a folder `<name>/<integer version>/` that loads with plain TensorFlow. Its signatures are
 `serving_default(image_bytes: string[N]) -> {"embedding": float32[N, D]}`, `images(images: float32[N, H, W, 3])`,
-`info() -> constants` and, where the model has them, `crop` and `local`. Retrieval, evaluation and ensembles know models
-only through this class.
+`info() -> constants` and, where the model has them, `crop`, `local` and `attention`. Retrieval, evaluation and ensembles
+know models only through this class.
 """
 
 import hashlib
@@ -109,9 +109,10 @@ class SavedModel:
 
     @property
     def parameters(self) -> int:
-        """Number of values in the variables; 0 for a frozen graph."""
+        """Number of values in the variables, without those of a classifier; 0 for a frozen graph."""
         variables = tf.train.list_variables(str(self.path / "variables" / "variables"))
-        return sum(prod(shape) for name, shape in variables if not name.startswith("_CHECKPOINTABLE"))
+        return sum(prod(shape) for name, shape in variables
+                   if not name.startswith("_CHECKPOINTABLE") and "/classifier_weights/" not in name)
 
     @property
     def megabytes(self) -> float:
@@ -159,6 +160,44 @@ class SavedModel:
         self.check_local()
         found = self._run("local", images=tf.constant(images, tf.float32))
         return found["features"].numpy(), found["scores"].numpy()
+
+    def attention(self, images: np.ndarray) -> dict[str, np.ndarray]:
+        """Returns the maps of what the model looks at in images of one size: name to float32 [N, 1 or h, 1 or w, 1 or C].
+
+        Args:
+            images: RGB, 0..255, float32 [N, H, W, 3], both sides 32 or more. The model brings the longer one to `side`.
+
+        Raises:
+            UserError: A model without the signature `attention`.
+            InvalidImageError: A side under 32, NaN or infinite pixels.
+        """
+        if not self.has_attention:
+            raise UserError(f"a SavedModel with the signature attention at {self.path}",
+                            f"signatures {', '.join(sorted(self._loaded.signatures))}",
+                            "Export the model again, or give the run's folder (--workdir).")
+        found = self._run("attention", images=tf.constant(images, tf.float32))
+        return {name: found[name].numpy() for name in self.attention_kinds}
+
+    @property
+    def has_attention(self) -> bool:
+        """True where the model has the signature `attention`; exports of earlier releases have none."""
+        return "attention" in self._loaded.signatures
+
+    @property
+    def attention_kinds(self) -> dict[str, str]:
+        """Kind of each map of `attention` by its name, as `info` states them: gate, share, score, signed or norm.
+
+        Raises:
+            UserError: A model whose `info()` does not state name and kind of each map.
+        """
+        if not self.has_attention:
+            return {}
+        names, kinds = (self.info.get(key, []) for key in ("attention_maps", "attention_kinds"))
+        given = self._loaded.signatures["attention"].structured_outputs
+        if len(names) != len(kinds) or set(names) != set(given):
+            raise UserError(f"info() to state name and kind of the maps {', '.join(sorted(given))} at {self.path}",
+                            f"names {', '.join(map(str, names))}; kinds {', '.join(map(str, kinds))}", _REMEDY)
+        return dict(zip(names, kinds, strict=True))
 
     def _run(self, signature: str, **inputs: tf.Tensor) -> Mapping[str, tf.Tensor]:
         try:
@@ -218,7 +257,7 @@ def fingerprint_of(path: str | Path) -> str:
 
 
 class SavedModelModule(tf.Module):
-    """Signature `images` of an exported model, with its variables: float32 [B, H, W, 3] to float32 [B, D].
+    """Signatures `images` and `attention` of an exported model, with its variables: float32 [B, H, W, 3] to float32 [B, D].
 
     Args:
         model: The exported model.
@@ -235,6 +274,11 @@ class SavedModelModule(tf.Module):
     def __call__(self, images: tf.Tensor) -> tf.Tensor:
         embeddings = self._loaded.signatures["images"](images=images)["embedding"]
         return tf.ensure_shape(embeddings, [None, self.model.dimension])
+
+    def attention(self, images: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Returns the maps of the signature `attention`, which the model must have."""
+        found = self._loaded.signatures["attention"](images=images)
+        return {name: found[name] for name in self.model.attention_kinds}
 
 
 def _version_folder(path: Path) -> Path:

@@ -72,6 +72,59 @@ def test_local_features_are_asked_for_in_vain(tiny_model):
         tiny_model.local(np.zeros((1, 64, 64, 3), np.float32))
 
 
+def test_attention_maps_are_asked_for_in_vain(tiny_model):
+    assert not tiny_model.has_attention
+    assert tiny_model.attention_kinds == {}
+    with pytest.raises(UserError, match=r"the signature attention at .*; received signatures images, info, serving_default"):
+        tiny_model.attention(np.zeros((1, 64, 64, 3), np.float32))
+
+
+@pytest.fixture(scope="module")
+def attentive_path(tmp_path_factory):
+    """An export with the maps "attention/x" and "feature_norm" in that order, whose gate is the images' first channel."""
+    from tests.tiny_saved_model import TinyModel
+    model = TinyModel(1.0, ("serving_default", "images", "info"))
+    spec = tf.TensorSpec([None, None, None, 3], tf.float32, name="images")
+    model.functions["attention"] = tf.function(lambda images: {"feature_norm": tf.norm(images, axis=-1, keepdims=True),
+                                                               "attention/x": images[..., :1] / 255}, [spec])
+    facts = {**model.functions["info"](), "attention_maps": tf.constant(["attention/x", "feature_norm"]),
+             "attention_kinds": tf.constant(["gate", "norm"])}
+    model.functions["info"] = tf.function(lambda: facts, [])
+    path = tmp_path_factory.mktemp("models") / "attentive" / "1"
+    tf.saved_model.save(model, str(path), signatures=model.functions)
+    return path
+
+
+def test_attention_maps_come_in_the_order_of_info(attentive_path):
+    model = SavedModel(attentive_path)
+    images = np.random.default_rng(0).uniform(0, 255, (2, 40, 32, 3)).astype(np.float32)
+    found = model.attention(images)
+    assert list(found) == ["attention/x", "feature_norm"]
+    assert model.attention_kinds == {"attention/x": "gate", "feature_norm": "norm"}
+    np.testing.assert_allclose(found["attention/x"], images[..., :1] / 255, rtol=1e-6)
+    np.testing.assert_allclose(model.as_module().attention(tf.constant(images))["attention/x"], found["attention/x"])
+
+
+@pytest.mark.parametrize("stated", [{}, {"attention_maps": ["attention/x"], "attention_kinds": ["gate"]},
+                                    {"attention_maps": ["attention/x", "feature_norm"], "attention_kinds": ["gate"]}])
+def test_maps_that_info_does_not_explain(attentive_path, stated):
+    model = SavedModel(attentive_path)
+    model.info = {**{key: value for key, value in model.info.items() if not key.startswith("attention")}, **stated}
+    with pytest.raises(UserError, match=r"info\(\) to state name and kind of the maps attention/x, feature_norm at"):
+        model.attention(np.zeros((1, 64, 64, 3), np.float32))
+
+
+def test_a_classifier_is_no_parameter_of_the_model(tmp_path):
+    module = tf.Module()
+    module.weights, module.classifier_weights = [tf.Variable(tf.zeros([3, 4]))], [tf.Variable(tf.zeros([50, 6]))]
+    outer = tf.Module()
+    outer.embedder = module
+    tf.train.Checkpoint(outer).write(str(tmp_path / "variables" / "variables"))
+    model = object.__new__(SavedModel)
+    model.path = tmp_path
+    assert model.parameters == 12
+
+
 def test_fingerprint_is_that_of_sets_on_disk(tiny_model):
     """The formula that embedding sets on disk were written with."""
     lines = [f"{file.name} {hashlib.sha256(file.read_bytes()).hexdigest()}\n"

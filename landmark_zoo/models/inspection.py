@@ -1,18 +1,24 @@
-"""Inspection of a model: parameters and multiply-accumulates, attention maps, weights, its part behind the backbone."""
+"""Inspection of a model: parameters and work, maps of what it looks at, weights, its part behind the backbone."""
 
 import dataclasses
 import functools
 import hashlib
 import math
+from collections.abc import Mapping
 
 import numpy as np
 import tensorflow as tf
+from absl import logging
 
 from landmark_zoo.backbones.build import build_backbone
 from landmark_zoo.backbones.registry import BACKBONES
 from landmark_zoo.core.errors import UserError
-from landmark_zoo.layers.attention.base import GATE, SIGNED, Attention
+from landmark_zoo.layers.attention.base import GATE, MAP_KINDS, SIGNED, Attention
+from landmark_zoo.layers.attention.ona import class_activation_maps
 from landmark_zoo.layers.attention.registry import ATTENTION, map_kinds
+from landmark_zoo.layers.embedding import EmbeddingLayer
+from landmark_zoo.layers.heads.softmax import Head
+from landmark_zoo.layers.pooling.global_pooling import MAC, GeM, SPoC
 from landmark_zoo.layers.pooling.registry import POOLING
 
 CONTRACTIONS = ("Conv2D", "DepthwiseConv2dNative", "MatMul", "BatchMatMulV2", "Einsum", "Conv2DBackpropInput")
@@ -146,39 +152,155 @@ def on_features(model: tf.keras.Model) -> tuple[tf.keras.Model, tf.keras.Model]:
             tf.keras.Model(features, behind, name=f"{model.name}_on_features"))
 
 
-FEATURE_NORM = "feature norm"
+FEATURE_NORM, CLASS_ACTIVATION, NORM = "feature_norm", "class_activation", "norm"
+MAP_MEANINGS = {**MAP_KINDS, NORM: "a number of 0 or more, which counts beside the largest of its image"}
+"""Kinds of all maps that show what a model looks at, and what their values mean."""
+LARGEST_CLASSIFIER = 16.0
+"""Megabytes of a head that leaves with its model unless told otherwise: 7,800 classes at 512 dimensions."""
+_KEEP_CHANNELS = (GeM, SPoC, MAC, tf.keras.layers.GlobalAveragePooling2D)
+_VECTORS = "classifier_input"
 
 
-def attention_maps(model: tf.keras.Model, image: tf.Tensor) -> dict[str, np.ndarray]:
-    """Returns the attention maps of an image, one array for each.
+@dataclasses.dataclass(frozen=True)
+class Classifier:
+    """Head of a model, and what stands between it and the pooling of the feature map.
 
-    A map with locations is averaged over its channels. One of channels alone has no plane: it stays a vector.
+    Attributes:
+        head: Head that gives the logits.
+        projection: Embedding or dense layer before it; None for none.
+        vectors: Input of the head, symbolic [B, D].
+    """
+
+    head: Head
+    projection: tf.keras.layers.Layer | None
+    vectors: tf.Tensor
+
+    @property
+    def megabytes(self) -> float:
+        """Size of the head's weights, in 10^6 bytes."""
+        return 4e-6 * self.head.count_params()
+
+
+def find_classifier(model: tf.keras.Model) -> Classifier | None:
+    """Returns the classifier of a model in which every class has a weight for each channel of the feature map, or None.
+
+    So has a head of this project behind a pooling that keeps channels apart (GeM, SPoC, MAC, mean), with or without a linear
+    layer between them; not one behind NetVLAD, regions or several dense layers.
 
     Args:
-        model: Model of `models.build_model`.
-        image: [H, W, 3], RGB, 0..255.
-
-    Returns:
-        From output name ("attention/cbam_spatial") to float32 [h, w], or [C] of channels alone; and, which is no attention,
-        `FEATURE_NORM`: [h, w], the length of the pooled feature map's vector at each location.
+        model: Images to a dict of outputs.
     """
-    outputs, maps = model(image[tf.newaxis], training=False), {}
-    for name, values in outputs.items():
-        if name.startswith("attention/"):
-            values = tf.cast(values[0], tf.float32)
-            alone = values.shape[0] * values.shape[1] == 1 and values.shape[2] > 1
-            maps[name] = (values[0, 0] if alone else tf.reduce_mean(values, axis=-1)).numpy()
-    return {**maps, FEATURE_NORM: tf.norm(tf.cast(outputs["feature_map"][0], tf.float32), axis=-1).numpy()}
+    makers = {id(layer.get_output_at(node)): (layer, layer.get_input_at(node)) for layer in model.layers for node in (0, -1)}
+    head, vectors = makers.get(id(model.output.get("logits")), (None, None))
+    layer, inputs = makers.get(id(vectors), (None, None))
+    projection = layer if isinstance(layer, EmbeddingLayer) or (
+        isinstance(layer, tf.keras.layers.Dense) and layer.activation is tf.keras.activations.linear) else None
+    if projection is not None:
+        layer, inputs = makers.get(id(inputs), (None, None))
+    pooled = isinstance(layer, _KEEP_CHANNELS) and inputs is model.output.get("feature_map")
+    return Classifier(head, projection, vectors) if isinstance(head, Head) and pooled else None
 
 
-def attention_kinds(model: tf.keras.Model) -> dict[str, str]:
-    """Returns the kind (`layers.attention.base.MAP_KINDS`) of each output "attention/..." of a model."""
+def exported_classifier(model: tf.keras.Model, wanted: bool | None = None) -> Classifier | None:
+    """Returns the classifier that leaves with a model, or None.
+
+    Args:
+        model: Images to a dict of outputs.
+        wanted: False for none; None for one of `LARGEST_CLASSIFIER` megabytes or less, where there is one.
+
+    Raises:
+        UserError: `wanted` is True and there is none.
+    """
+    classifier = None if wanted is False else find_classifier(model)
+    if wanted and classifier is None:
+        raise UserError("a model whose classifier stands on its pooled feature map for --class_activation", model.name,
+                        "Leave --class_activation out.")
+    if wanted is None and classifier is not None and classifier.megabytes > LARGEST_CLASSIFIER:
+        logging.info("No class activation leaves with the model: its classifier would add %.0f MB (--class_activation).",
+                     classifier.megabytes)
+        return None
+    return classifier
+
+
+def class_activation(classifier: Classifier, features: tf.Tensor, vectors: tf.Tensor) -> tf.Tensor:
+    """Returns where the class of the largest logit is seen: float32 [B, h, w, 1] from 0 to 1, the largest of the image.
+
+    The features of a location, through the linear layer, times the class's row of the head; below 0 it is cut (CAM; Zhou,
+    Khosla, Lapedriza, Oliva, Torralba: Learning Deep Features for Discriminative Localization, CVPR 2016). As there, biases
+    are left out. Normalisations weigh all locations alike and change nothing; GeM and MAC are taken for the mean, so that
+    of them the map tells the sign and the place, and not the exact share, of what a location adds.
+
+    Args:
+        classifier: See `find_classifier`.
+        features: Feature map as pooled, [B, h, w, C].
+        vectors: Input of the head, [B, D].
+    """
+    weights = classifier.head.winning_rows(vectors)
+    if classifier.projection is not None:
+        weights = tf.matmul(weights, classifier.projection.kernel, transpose_b=True)
+    each = tf.range(tf.shape(features)[0])[:, tf.newaxis]
+    return class_activation_maps(tf.cast(features, tf.float32), tf.transpose(weights), each)
+
+
+def attention_kinds(model: tf.keras.Model, classifier: Classifier | None = None) -> dict[str, str]:
+    """Returns the kind (a key of `MAP_MEANINGS`) of each map of `maps_of`, in their order."""
     kinds = {"abn": GATE}
     for layer in model.submodules:
         if isinstance(layer, Attention):
             kinds |= map_kinds(layer)
     names = [name for name in model.output if name.startswith("attention/")]
-    return {name: kinds.get(name.rpartition("/")[2], SIGNED) for name in names}
+    others = {CLASS_ACTIVATION: classifier, FEATURE_NORM: model.output.get("feature_map")}
+    return ({name: kinds.get(name.rpartition("/")[2], SIGNED) for name in names}
+            | {name: NORM for name, source in others.items() if source is not None})
+
+
+def map_sources(model: tf.keras.Model, classifier: Classifier | None = None) -> dict[str, tf.Tensor]:
+    """Returns the symbolic outputs of a model that `maps_of` takes."""
+    kept = {name: output for name, output in model.output.items() if name.startswith("attention/") or name == "feature_map"}
+    return kept if classifier is None else {**kept, _VECTORS: classifier.vectors}
+
+
+def maps_of(outputs: Mapping[str, tf.Tensor], classifier: Classifier | None = None) -> dict[str, tf.Tensor]:
+    """Returns the maps that show what a model looks at.
+
+    Args:
+        outputs: Values of `map_sources`; others beside them are not read.
+        classifier: As `map_sources` was given it.
+
+    Returns:
+        From name to float32 [B, 1 or h, 1 or w, 1 or C]: the attention maps under their output names
+        ("attention/cbam_spatial"), and, which are no attention, `CLASS_ACTIVATION` where there is a classifier, and
+        `FEATURE_NORM`, the length of the pooled feature map's vector at each location.
+    """
+    maps = {name: tf.cast(values, tf.float32) for name, values in outputs.items() if name.startswith("attention/")}
+    if classifier is not None:
+        maps[CLASS_ACTIVATION] = class_activation(classifier, outputs["feature_map"], outputs[_VECTORS])
+    if "feature_map" in outputs:
+        maps[FEATURE_NORM] = tf.norm(tf.cast(outputs["feature_map"], tf.float32), axis=-1, keepdims=True)
+    return maps
+
+
+def drawable(values: np.ndarray) -> np.ndarray:
+    """Returns what is drawn of a map [h, w, c]: its mean over channels [h, w], or, of channels alone, their vector [c]."""
+    alone = values.shape[0] * values.shape[1] == 1 and values.shape[2] > 1
+    return values[0, 0] if alone else values.mean(axis=-1)
+
+
+def attention_maps(model: tf.keras.Model, image: tf.Tensor) -> dict[str, np.ndarray]:
+    """Returns the maps of one image [H, W, 3] (RGB, 0..255) as they are drawn, by name; see `drawable` and `maps_of`."""
+    return {name: drawable(values[0]) for name, values in maps_of_images(model, image[tf.newaxis]).items()}
+
+
+def maps_of_images(model: tf.keras.Model, images: tf.Tensor) -> dict[str, np.ndarray]:
+    """Returns the maps of `maps_of` for images, class activation included where there is a classifier.
+
+    Args:
+        model: Model of `models.build_model`.
+        images: [B, H, W, 3], RGB, 0..255.
+    """
+    classifier = find_classifier(model)
+    outputs = tf.keras.Model(model.input, map_sources(model, classifier))(images, training=False)
+    return {name: values.numpy() for name, values in maps_of(outputs, classifier).items()}
 
 
 def gated_features(model: tf.keras.Model, image: tf.Tensor, name: str) -> np.ndarray | None:

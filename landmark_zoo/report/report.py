@@ -87,8 +87,9 @@ def _attention(folder: str | Path) -> str:
     return ('<p class="hint">What the attention blocks multiply with. Colors are on a fixed scale for each kind of map, '
             "from black at its low end to yellow at its high end; below stands the range that the map itself has. A map "
             f"that spans less than {100 * FLAT:.0f} % of its scale tells no place from another: it is called flat. A map of "
-            "places and channels at once is shown as its mean over channels. The feature norm is the length of the pooled "
-            f"features at each location, and no attention.</p>{attention_overlays(folder)}")
+            "places and channels at once is shown as its mean over channels. Two maps are no attention: class activation, "
+            "how much of the class that wins is seen at each location, and the feature norm, the length of the pooled "
+            f"features there.</p>{attention_overlays(folder)}")
 
 
 def _protocol(systems: list[Results]) -> str:

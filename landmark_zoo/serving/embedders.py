@@ -6,7 +6,7 @@ fitted whitening; `embedder_of` composes them.
 
 import abc
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -19,8 +19,15 @@ from landmark_zoo.data.image_ops import MIN_SIDE
 from landmark_zoo.layers.attention.how import HOW, l2_attention
 from landmark_zoo.layers.embedding import EmbeddingLayer, L2Normalize, l2_normalize
 from landmark_zoo.models.delg import SUBSAMPLING
-from landmark_zoo.models.inspection import multiply_accumulates, weights_fingerprint
-from landmark_zoo.serving.fold_batch_norm import fold_batch_norm
+from landmark_zoo.models.inspection import (
+    attention_kinds,
+    exported_classifier,
+    map_sources,
+    maps_of,
+    multiply_accumulates,
+    weights_fingerprint,
+)
+from landmark_zoo.serving.fold_batch_norm import folded_if_equal
 from landmark_zoo.serving.scales import Scales, power_mean, rescale
 
 
@@ -30,10 +37,12 @@ class Embedder(tf.Module, abc.ABC):
     Attributes:
         side: Longer side of the images, in pixels.
         dimension: D, the length of an embedding.
+        classifier_weights: Variables that only the map of the winning class needs.
     """
 
     side: int
     dimension: int
+    classifier_weights: Sequence[tf.Variable] = ()
 
     @abc.abstractmethod
     def __call__(self, images: tf.Tensor) -> tf.Tensor:
@@ -56,6 +65,19 @@ class Embedder(tf.Module, abc.ABC):
         """True where there is a signature `local`."""
         return False
 
+    def attention(self, images: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Returns the maps of the signature `attention`, float32 [B, 1 or h, 1 or w, 1 or C]; see `has_attention`.
+
+        Raises:
+            ValueError: An embedder without them.
+        """
+        raise ValueError(f"Expected an embedder with attention maps; received {type(self).__name__}.")
+
+    @property
+    def has_attention(self) -> bool:
+        """True where there is a signature `attention`: the facts list its maps."""
+        return "attention_maps" in self.facts
+
     @property
     @abc.abstractmethod
     def facts(self) -> dict[str, Any]:
@@ -63,22 +85,22 @@ class Embedder(tf.Module, abc.ABC):
 
     @property
     def parameters(self) -> int:
-        """Number of values in its variables, statistics of BatchNorm included."""
-        return sum(variable.shape.num_elements() for variable in self.variables)
+        """Number of values in its variables, statistics of BatchNorm included, without those of a classifier."""
+        return (sum(variable.shape.num_elements() for variable in self.variables)
+                - sum(variable.shape.num_elements() for variable in self.classifier_weights))
 
     @abc.abstractmethod
     def multiply_accumulates(self, height: int, width: int) -> int | None:
         """Returns the multiply-accumulates of one picture of height x width pixels; None where they cannot be counted."""
 
+
 OUTPUTS = ("embedding", "feature_map", "local_features", "attention/score", "attention/how")
 PROBE = 128
 """Side of the image whose local features are counted, in pixels."""
-FOLDED_DISTANCE, FOLDED_DISTANCE_IN_16_BITS = 1e-5, 1e-3
-"""By how much, as 1 - cosine, folding BatchNorm may move an embedding."""
 
 
 class Network(Embedder):
-    """Holds the variables of a model that its embedding needs, and nothing of Keras: no head, no optimizer.
+    """Holds the variables of a model that its embedding and its maps need, and nothing of Keras: no optimizer.
 
     Args:
         model: Images [B, H, W, 3] to a dict with "embedding" [B, D]; with "feature_map" or "local_features" [B, h, w, C] it
@@ -87,12 +109,15 @@ class Network(Embedder):
         unit: False for the embedding before its last L2 normalisation, which only `MultiScale` may want.
         fold: Make BatchNorm part of the convolutions before it (`fold_batch_norm`), where the embedding stays.
             `weights_sha256` is that of the model's own weights either way.
+        class_activation: Keep the head for the map of the winning class; see `inspection.exported_classifier`.
 
     Raises:
-        UserError: A side below 32 pixels, or `unit=False` and a model that does not end in a layer of ours.
+        UserError: A side below 32 pixels, `unit=False` and a model that does not end in a layer of ours, or
+            `class_activation=True` and no such head.
     """
 
-    def __init__(self, model: tf.keras.Model, side: int, unit: bool = True, fold: bool = False):
+    def __init__(self, model: tf.keras.Model, side: int, unit: bool = True, fold: bool = False,
+                 class_activation: bool | None = None):
         super().__init__(name="network")
         if side < MIN_SIDE:
             raise UserError(f"a side of {MIN_SIDE} pixels or more", str(side), "Choose a larger one.")
@@ -101,11 +126,15 @@ class Network(Embedder):
         if "attention/how" in kept and how is not None:
             kept["how_features"] = how.get_input_at(-1)
         layer = None if unit else _last_layer(model)
+        self.weights_sha256 = weights_fingerprint(tf.keras.Model(model.input, kept))
+        self._classifier = exported_classifier(model, class_activation)
+        self._kinds = attention_kinds(model, self._classifier)
+        kept |= map_sources(model, self._classifier)
         inner = tf.keras.Model(model.input, kept if unit else {**kept, "before": layer.input})
         self.side, self.dimension = side, int(inner.output_shape["embedding"][-1])
-        self.weights_sha256 = weights_fingerprint(inner)
-        inner = _folded(inner, side) if fold else inner
+        inner = folded_if_equal(inner, side) if fold else inner
         self.weights = inner.variables
+        self.classifier_weights = self._classifier.head.variables if self._classifier else []
         self._has_local = not kept.keys().isdisjoint(("feature_map", "local_features"))
         self._subsampled = any(layer.name == SUBSAMPLING for layer in model.layers)
 
@@ -113,7 +142,7 @@ class Network(Embedder):
             return inner(images, training=False)
 
         # Plain functions: a Keras model or layer as an attribute would be saved too.
-        self._untraced, self._embedding = outputs, _unit if unit else _before_length_one(layer)
+        self._untraced, self._embedding = outputs, _embedding_of if unit else _before_length_one(layer)
         self._outputs = tf.function(outputs, [tf.TensorSpec([None, None, None, 3], tf.float32, name="images")])
 
     def __call__(self, images: tf.Tensor) -> tf.Tensor:
@@ -126,12 +155,16 @@ class Network(Embedder):
     def local(self, images: tf.Tensor) -> dict[str, tf.Tensor]:
         return local_features(self._outputs(images))
 
+    def attention(self, images: tf.Tensor) -> dict[str, tf.Tensor]:
+        return maps_of(self._outputs(images), self._classifier)
+
     @property
     def facts(self) -> dict[str, Any]:
         facts = {"dimension": self.dimension, "side": self.side, "scales": [1.0],
                  "resize": f"longer side to {self.side} pixels, antialiased", "aggregation": "none", "whitening": "none",
                  "whitening_learnt_on": "none", "preprocessing": "inside; RGB 0..255", "weights_sha256": self.weights_sha256}
-        return {**facts, **(self._local_facts if self._has_local else {})}
+        maps = {"attention_maps": list(self._kinds), "attention_kinds": list(self._kinds.values())} if self._kinds else {}
+        return {**facts, **(self._local_facts if self._has_local else {}), **maps}
 
     @cached_property
     def _local_facts(self) -> dict[str, Any]:
@@ -176,21 +209,7 @@ def _is_how(outputs: Mapping[str, tf.Tensor]) -> bool:
     return {"local_features", "attention/how"} <= outputs.keys()
 
 
-def _folded(model: tf.keras.Model, side: int) -> tf.keras.Model:
-    """Returns the folded model, or the model itself where an image of noise gets another embedding from it."""
-    folded = fold_batch_norm(model)
-    image = tf.random.stateless_uniform([1, side, side, 3], [0, 0], maxval=255.0)
-    expected, found = (_unit(each(image, training=False)) for each in (model, folded))
-    short = any(layer.compute_dtype in ("bfloat16", "float16") for layer in model.submodules
-                if isinstance(layer, tf.keras.layers.Layer))
-    distance = float(1 - tf.reduce_sum(expected * found))
-    if distance <= (FOLDED_DISTANCE_IN_16_BITS if short else FOLDED_DISTANCE):
-        return folded
-    logging.warning("BatchNorm is not folded: the embedding would move by a cosine of %.2g.", distance)
-    return model
-
-
-def _unit(outputs: Mapping[str, tf.Tensor]) -> tf.Tensor:
+def _embedding_of(outputs: Mapping[str, tf.Tensor]) -> tf.Tensor:
     return tf.cast(outputs["embedding"], tf.float32)
 
 
@@ -209,7 +228,7 @@ def _last_layer(model: tf.keras.Model) -> tf.keras.layers.Layer:
 
 
 class Wrapper(Embedder):
-    """Changes the embeddings of another embedder; its local features stay what they are.
+    """Changes the embeddings of another embedder; its local features and maps stay what they are.
 
     Args:
         inner: The other.
@@ -220,6 +239,7 @@ class Wrapper(Embedder):
     def __init__(self, inner: Embedder, dimension: int, name: str):
         super().__init__(name=name)
         self.inner, self.side, self.dimension = inner, inner.side, dimension
+        self.classifier_weights = inner.classifier_weights
 
     @property
     def has_local(self) -> bool:
@@ -227,6 +247,9 @@ class Wrapper(Embedder):
 
     def local(self, images: tf.Tensor) -> dict[str, tf.Tensor]:
         return self.inner.local(images)
+
+    def attention(self, images: tf.Tensor) -> dict[str, tf.Tensor]:
+        return self.inner.attention(images)
 
 
 class MultiScale(Wrapper):
@@ -311,7 +334,8 @@ class Whitened(Wrapper):
         return None if before is None else before + self.projection.shape.num_elements()
 
 
-def embedder_of(model: tf.keras.Model, side: int, scales: Scales | None = None, fold: bool = False) -> Embedder:
+def embedder_of(model: tf.keras.Model, side: int, scales: Scales | None = None, fold: bool = False,
+                class_activation: bool | None = None) -> Embedder:
     """Returns the model's network, behind its scales where there are several.
 
     Args:
@@ -319,7 +343,8 @@ def embedder_of(model: tf.keras.Model, side: int, scales: Scales | None = None, 
         side: Pixels of the longer side.
         scales: At which sizes; None for that of `side` alone.
         fold: See `Network`.
+        class_activation: See `Network`.
     """
-    if scales is None or scales.factors == (1.0,):
-        return Network(model, side, fold=fold)
-    return MultiScale(Network(model, side, unit=scales.unit, fold=fold), scales)
+    several = scales is not None and scales.factors != (1.0,)
+    network = Network(model, side, not several or scales.unit, fold, class_activation)
+    return MultiScale(network, scales) if several else network

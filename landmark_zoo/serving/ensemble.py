@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from landmark_zoo.core.errors import UserError
 from landmark_zoo.layers.embedding import l2_normalize
-from landmark_zoo.saved_model import SavedModel
+from landmark_zoo.saved_model import SavedModel, SavedModelModule
 from landmark_zoo.serving.embedders import Embedder
 from landmark_zoo.serving.scales import rescale
 
@@ -69,6 +69,18 @@ class Ensemble(Embedder):
                  for member, factor in zip(self.members, self._factors, strict=True)]
         return l2_normalize(tf.concat(parts, axis=1))
 
+    def attention(self, images: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Returns the maps of all members that have the signature, each behind its member's name and a slash."""
+        return {f"{label}/{name}": values for label, member in self._attentive()
+                for name, values in member.attention(rescale(images, member.model.side / self.side)).items()}
+
+    def _attentive(self) -> list[tuple[str, SavedModelModule]]:
+        """Returns members with maps and what they are called; where two have one name, all get their number before it."""
+        names = [member.model.name for member in self.members]
+        if len(set(names)) < len(names):
+            names = [f"{number}_{name}" for number, name in enumerate(names, 1)]
+        return [(name, member) for name, member in zip(names, self.members, strict=True) if member.model.has_attention]
+
     @property
     def facts(self) -> dict[str, Any]:
         models = [member.model for member in self.members]
@@ -82,6 +94,9 @@ class Ensemble(Embedder):
         resize = f"longer side to {self.side} pixels, antialiased"
         if len({model.side for model in models}) > 1:
             resize += f", then for the members to {_joined(model.side for model in models)}"
+        maps = {f"{label}/{name}": kind for label, member in self._attentive()
+                for name, kind in member.model.attention_kinds.items()}
+        common |= {"attention_maps": list(maps), "attention_kinds": list(maps.values())} if maps else {}
         return {"dimension": self.dimension, "side": self.side, "resize": resize, "preprocessing": "inside; RGB 0..255",
                 **common, "aggregation": aggregation, "member_weights": weights, "weights_sha256": self._fingerprint(),
                 "members": [f"{model.name} version {model.path.name}" for model in models]}

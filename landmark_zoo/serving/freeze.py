@@ -188,6 +188,8 @@ def _function(graph, signature):
     def run(**inputs: tf.Tensor) -> dict[str, tf.Tensor]:
         found = tf.graph_util.import_graph_def(part, {signature.inputs[key].name: tensor for key, tensor in inputs.items()},
                                                list(outputs.values()), name="")
+        for tensor, info in zip(found, signature.outputs.values(), strict=True):
+            tensor.set_shape(tf.TensorShape(info.tensor_shape))
         return dict(zip(outputs, found, strict=True))
 
     return tf.function(run, autograph=False).get_concrete_function(**{

@@ -58,6 +58,8 @@ def main(path: str, output: str, files: list[str]) -> None:
         check_crop(loaded, images, embedding, tolerance)
     if "local" in loaded.signatures:
         check_local(loaded, bool(facts.get("local_unit", True)))
+    if "attention" in loaded.signatures:
+        check_attention(loaded, facts)
     np.save(os.path.join(output, "embedding.npy"), embedding)
     signatures = {name: {"inputs": {key: str(spec) for key, spec in function.structured_input_signature[1].items()},
                          "outputs": {key: str(spec) for key, spec in function.structured_outputs.items()}}
@@ -181,6 +183,24 @@ def check_local(loaded, unit: bool = True) -> None:
     if found["features"].shape[:3] != found["scores"].shape or not good:
         sys.exit(f"local gives features {found['features'].shape} of length {lengths.min():.4f} to {lengths.max():.4f}, "
                  f"scores {found['scores'].shape}")
+
+
+def check_attention(loaded, facts: dict) -> None:
+    """Checks that `info` names the maps and their kinds, that they are finite [N, h, w, c], and that no images give none."""
+    names, kinds = (facts.get(key, []) for key in ("attention_maps", "attention_kinds"))
+    images = tf.random.stateless_uniform([2, 96, 64, 3], [0, 0], maxval=255.0)
+    found = {key: value.numpy() for key, value in loaded.signatures["attention"](images=images).items()}
+    if set(found) != set(names) or len(names) != len(kinds):
+        sys.exit(f"attention gives {', '.join(sorted(found))}, but info() states {', '.join(names)}; {', '.join(kinds)}")
+    for name, kind in zip(names, kinds, strict=True):
+        values = found[name]
+        if values.dtype != np.float32 or values.ndim != 4 or len(values) != 2 or not np.isfinite(values).all():
+            sys.exit(f"attention gives {name} as {values.dtype} {values.shape}, or values that are not finite")
+        if kind != "signed" and values.min() < 0:
+            sys.exit(f"attention gives {name}, whose kind is {kind}, values down to {values.min():.2g}")
+    none = loaded.signatures["attention"](images=tf.zeros([0, 96, 64, 3]))
+    if any(len(values) for values in none.values()):
+        sys.exit("attention gives maps without images")
 
 
 def _compare(what: str, found: np.ndarray, other: str, expected: np.ndarray, tolerance: float) -> None:

@@ -12,6 +12,7 @@ import tensorflow as tf
 from landmark_zoo.core.files import atomic_write, write_json
 from landmark_zoo.core.parallel import median_seconds
 from landmark_zoo.core.provenance import versions
+from landmark_zoo.models.inspection import MAP_MEANINGS
 from landmark_zoo.serving.signatures import FACTS, Signatures
 
 _USE = '''```python
@@ -40,7 +41,8 @@ def card_page(card: Mapping[str, Any]) -> str:
         _USE.format(version=card["version"], dimension=info["dimension"]),
         _inputs(info),
         "## Signatures", _table(["name", "inputs -> outputs"], card["signatures"].items()),
-        "## What it is", _table(["", ""], _rows(info)),
+        "## What it is", _table(["", ""], _rows({key: value for key, value in info.items() if key not in _MAPS})),
+        *_maps(info),
         "## What it costs", _table(["", ""], [
             ("parameters", f"{card['parameters']:,}"), ("size on disk", f"{card['megabytes']:.1f} MB"),
             (f"multiply-accumulates at {size}", "not counted" if work is None else f"{work:,}"),
@@ -67,6 +69,17 @@ def _inputs(info: Mapping[str, Any]) -> str:
         "`experiments.evaluate` does so, and whoever calls `serving_default` for them must take the EXIF out.\n\n"
         f"`images` brings the longer side to {info['side']} pixels itself, antialiased, as do copies in ONNX and TFLite; "
         "these two do not refuse NaN. `local` keeps the size of its images.")
+
+
+_MAPS = ("attention_maps", "attention_kinds")
+
+
+def _maps(info: Mapping[str, Any]) -> list[str]:
+    """Returns the section on the maps of `attention`; exports of earlier releases have none."""
+    names, kinds = (info.get(key, ()) for key in _MAPS)
+    rows = [(name, kind, MAP_MEANINGS[kind]) for name, kind in zip(names, kinds, strict=True)]
+    return ["## What `attention` shows", "From [N, H, W, 3] as `images`, resized as by it; channels alone are [N, 1, 1, C].",
+            _table(["map", "kind", "values"], rows)] if rows else []
 
 
 def _scores(scores: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -5,6 +5,7 @@
     crop(image_bytes: string[N], box: float32[N, 4]) -> {"embedding": float32[N, D]}
     info() -> constants
     local(images: float32[N, H, W, 3]) -> {"features": float32[N, h, w, C], "scores": float32[N, h, w]}
+    attention(images: float32[N, H, W, 3]) -> {name of a map: float32[N, 1 or h, 1 or w, 1 or C]}
 
 `serving_default` turns JPEG and PNG as their EXIF orientation says, as the records do, and resizes the longer side to
 `info`'s `side`; `images` resizes likewise, and takes any size of 32 pixels or more each way. A box is x0, y0, x1, y1 in
@@ -16,6 +17,13 @@ than Pillow reads, is too large or too small, or is no number, ends in InvalidAr
 HOW); its scores say which locations to take: the model's "attention/score" (DELF, DELG), else the lengths of the vectors of
 HOW's or the model's feature map. `info`'s `local_stride` and `local_offset` are the pixels between two locations and before
 the first.
+
+`attention` shows what the model looked at, only where it has such maps; it resizes as `images` does, so that they are those
+behind the embedding, of several scales behind that of scale 1. Names are those of the model's outputs ("attention/se"),
+"class_activation" (of the class that wins, where the classifier left with the model) and "feature_norm" (the length of the
+pooled features); an ensemble puts the member's name and a slash before them. Attention to channels alone is [N, 1, 1, C].
+`info` lists the names as `attention_maps` and, in the same order, as `attention_kinds` what the values mean: gate, share,
+score and norm are 0 or more, signed is any number (`inspection.MAP_MEANINGS`).
 """
 
 from collections.abc import Callable, Mapping
@@ -114,7 +122,7 @@ def check_pixels(images: tf.Tensor) -> tf.Tensor:
         return tf.identity(images)
 
 
-NAMES = ("serving_default", "images", "crop", "info", "local")
+NAMES = ("serving_default", "images", "crop", "info", "local", "attention")
 FACTS = {"formats": FORMATS, "min_side": MIN_SIDE, "max_pixels": MAX_PIXELS,
          "orientation": "serving_default turns as EXIF says; the other signatures take pixels as they are stored"}
 """What `info` says of all exports. Those without "orientation" do not turn images, and `images` resizes none."""
@@ -175,9 +183,15 @@ class Signatures(tf.Module):
         def local(images):
             return pad_empty_batch(embedder.local, check_pixels(images))
 
+        @tf.function(input_signature=[_IMAGES])
+        def attention(images):
+            return pad_empty_batch(embedder.attention, bring_to_side(check_pixels(images), embedder.side))
+
         self.serving_default, self.images, self.crop, self.info = serving_default, images, crop, info_signature
         if embedder.has_local:
             self.local = local
+        if embedder.has_attention:
+            self.attention = attention
 
     def functions(self) -> dict[str, tf.types.experimental.GenericFunction]:
         """Returns the signatures by name, as `tf.saved_model.save` asks for them."""

@@ -15,6 +15,7 @@ from landmark_zoo.data.datasets.image_refs import ImageRef
 from landmark_zoo.data.manifest import LabelMap
 from landmark_zoo.models.registry import ModelConfig, create_model
 from landmark_zoo.retrieval.whitening import fit_on_images
+from landmark_zoo.saved_model import SavedModel
 from landmark_zoo.training.checkpoints import Checkpoints
 from landmark_zoo.training.history import create_or_check_run
 
@@ -108,7 +109,7 @@ def facts_and_embedding(path, encoded):
 @pytest.mark.slow
 def test_folding_and_bfloat16_keep_weights_fingerprint_and_embedding(run_export, workdir, photos, tmp_path):
     encoded = tf.constant([path.read_bytes() for path in sorted(photos.rglob("*.jpg"))[:3]])
-    options = {"plain": {"fold": "false"}, "folded": {}, "short": {"precision": "bfloat16"}}
+    options = {"plain": {"fold": "false"}, "folded": {"class_activation": "false"}, "short": {"precision": "bfloat16"}}
     found = {}
     for name, values in options.items():
         done = run_export("savedmodel", workdir=workdir, side=64, output=tmp_path / name, **values)
@@ -123,6 +124,12 @@ def test_folding_and_bfloat16_keep_weights_fingerprint_and_embedding(run_export,
     sizes = {name: (tmp_path / name / data).stat().st_size for name in options}
     assert sizes["folded"] < sizes["plain"]
     assert sizes["short"] < 1000
+    maps = {name: SavedModel(tmp_path / name).attention(np.full([1, 48, 64, 3], 99.0)) for name in options}
+    assert list(maps["plain"]) == list(maps["short"]) == ["attention/se", "class_activation", "feature_norm"]
+    assert list(maps["folded"]) == ["attention/se", "feature_norm"]
+    assert maps["short"]["attention/se"].dtype == np.float32
+    np.testing.assert_allclose(maps["folded"]["attention/se"], maps["plain"]["attention/se"], atol=1e-5)
+    np.testing.assert_allclose(maps["short"]["attention/se"], maps["plain"]["attention/se"], atol=0.02)
     checked = run_export("check", savedmodel=tmp_path / "short" / "1")
     assert checked.code == 0, checked.stderr
 

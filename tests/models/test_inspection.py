@@ -4,13 +4,24 @@ import tensorflow as tf
 
 from landmark_zoo.core.errors import UserError
 from landmark_zoo.layers.attention.base import GATE
+from landmark_zoo.layers.heads.margin import ArcFace
+from landmark_zoo.layers.pooling.global_pooling import GeM
+from landmark_zoo.layers.pooling.netvlad import NetVLAD
 from landmark_zoo.models import build_model
 from landmark_zoo.models.attention_branch_network import build_attention_branch_network
+from landmark_zoo.models.build import embed_and_classify
 from landmark_zoo.models.inspection import (
+    LARGEST_CLASSIFIER,
+    NORM,
+    Classifier,
     attention_kinds,
     attention_maps,
     costs,
+    drawable,
+    exported_classifier,
+    find_classifier,
     gated_features,
+    maps_of_images,
     multiply_accumulates,
     on_features,
     weights_fingerprint,
@@ -103,14 +114,118 @@ def test_attention_inside_the_backbone_cannot_be_cut_off(model):
 IMAGE = np.random.default_rng(0).integers(0, 256, (96, 64, 3)).astype(np.float32)
 
 
-def test_attention_to_channels_stays_a_vector():
+def test_maps_are_the_outputs_of_the_model_and_the_norm_of_its_features():
     model = build_model("mobilenet", "cbam", alpha=0.25)
-    maps, outputs = attention_maps(model, IMAGE), model(IMAGE[None])
-    assert set(maps) == {"attention/channel", "attention/spatial", "feature norm"}
-    np.testing.assert_allclose(maps["attention/channel"], outputs["attention/channel"][0, 0, 0], rtol=1e-5)
-    np.testing.assert_allclose(maps["feature norm"], np.linalg.norm(outputs["feature_map"][0], axis=-1), rtol=1e-5)
-    assert maps["attention/spatial"].shape == maps["feature norm"].shape == (3, 2)
-    assert attention_kinds(model) == {"attention/channel": GATE, "attention/spatial": GATE}
+    maps, outputs = maps_of_images(model, IMAGE[None]), model(IMAGE[None])
+    assert list(maps) == list(attention_kinds(model)) == ["attention/channel", "attention/spatial", "feature_norm"]
+    for name in ("attention/channel", "attention/spatial"):
+        np.testing.assert_allclose(maps[name], outputs[name], rtol=1e-5)
+    np.testing.assert_allclose(maps["feature_norm"][..., 0], np.linalg.norm(outputs["feature_map"], axis=-1), rtol=1e-5)
+    assert {name: values.shape for name, values in maps.items()} == {
+        "attention/channel": (1, 1, 1, 256), "attention/spatial": (1, 3, 2, 1), "feature_norm": (1, 3, 2, 1)}
+    assert list(attention_kinds(model).values()) == [GATE, GATE, NORM]
+
+
+@pytest.mark.parametrize(("shape", "drawn"), [
+    ((3, 2, 4), (3, 2)), ((3, 2, 1), (3, 2)), ((1, 1, 4), (4,)), ((1, 1, 1), (1, 1)), ((1, 2, 4), (1, 2))])
+def test_what_is_drawn_of_a_map(shape, drawn):
+    values = np.random.default_rng(0).random(shape)
+    found = drawable(values)
+    assert found.shape == drawn
+    np.testing.assert_allclose(found, values[0, 0] if len(drawn) == 1 else values.mean(-1))
+
+
+def test_one_image_as_it_is_drawn():
+    model = classifier(GeM())
+    maps = maps_of_images(model, IMAGE[None])
+    for name, values in attention_maps(model, IMAGE).items():
+        np.testing.assert_array_equal(values, maps[name][0, ..., 0])
+
+
+def classifier(pooling, head="arcface", dimension=None, dense=None, classes=5, **arguments):
+    """A network of one convolution with features of either sign, a pooling and a head."""
+    images = tf.keras.Input([None, None, 3])
+    features = tf.keras.layers.Conv2D(6, 8, 8, name="conv")(images)
+    vectors = pooling(features)
+    if dense:
+        vectors = tf.keras.layers.Dense(4, dense, name="dense")(vectors)
+    outputs = embed_and_classify(vectors, classes, dimension, head, arguments)
+    return tf.keras.Model(images, {"feature_map": features, **outputs})
+
+
+@pytest.mark.parametrize(("dimension", "dense", "head"), [
+    (4, None, "arcface"), (None, None, "softmax"), (None, "linear", "cosface"), (4, None, "adacos")])
+def test_class_activation_worked_out_in_numpy(dimension, dense, head):
+    model = classifier(tf.keras.layers.GlobalAveragePooling2D(), head, dimension, dense)
+    if head == "softmax":
+        model.get_layer(head).bias.assign([0.0, 900.0, 0.0, 0.0, 0.0])  # decides which class wins, and is not in its map
+    features, logits = (model(IMAGE[None])[name].numpy()[0] for name in ("feature_map", "logits"))
+    weights = model.get_layer(head).kernel.numpy()[logits.argmax()]
+    if dimension or dense:
+        weights = model.get_layer("embedding" if dimension else "dense").kernel.numpy() @ weights
+    evidence = np.maximum((features * weights).sum(axis=-1), 0)
+    assert 0 < np.count_nonzero(evidence) < evidence.size
+    found = maps_of_images(model, IMAGE[None])["class_activation"]
+    np.testing.assert_allclose(found[0, ..., 0], evidence / evidence.max(), rtol=1e-4, atol=1e-5)
+    assert attention_kinds(model, find_classifier(model)) == {"class_activation": NORM, "feature_norm": NORM}
+
+
+def test_the_sub_centre_that_is_nearest_decides():
+    model = classifier(GeM(), "sub_centre_arcface", sub_centres=2)
+    kernel = np.random.default_rng(1).normal(size=[2, 5, 6]).astype(np.float32)
+    model.get_layer("sub_centre_arcface").kernel.assign(kernel.reshape(10, 6))
+    outputs = model(IMAGE[None])
+    cosines = kernel / np.linalg.norm(kernel, axis=-1, keepdims=True) @ outputs["embedding"].numpy()[0]
+    row = kernel[np.unravel_index(cosines.argmax(), cosines.shape)]
+    evidence = np.maximum(outputs["feature_map"].numpy()[0] @ row, 0)
+    found = maps_of_images(model, IMAGE[None])["class_activation"]
+    np.testing.assert_allclose(found[0, ..., 0], evidence / evidence.max(), rtol=1e-4, atol=1e-5)
+
+
+def test_images_of_a_batch_have_their_own_class():
+    model = classifier(tf.keras.layers.GlobalAveragePooling2D(), "cosine_softmax", classes=3)
+    images = IMAGE * np.eye(3, dtype=np.float32)[:, np.newaxis, np.newaxis]  # red, green and blue
+    model.get_layer("cosine_softmax").kernel.assign(model(images)["embedding"])
+    together = maps_of_images(model, images)["class_activation"]
+    alone = [maps_of_images(model, image[None])["class_activation"][0] for image in images]
+    np.testing.assert_allclose(together, alone, rtol=1e-4, atol=1e-6)
+    assert np.argmax(model(images)["logits"], axis=1).tolist() == [0, 1, 2]
+
+
+def test_no_class_activation_where_classes_have_no_weight_for_each_channel():
+    assert isinstance(find_classifier(classifier(GeM())), Classifier)
+    assert find_classifier(classifier(GeM(), dense="relu")) is None
+    assert find_classifier(classifier(GeM(), dimension=4, dense="linear")) is None, "two layers between"
+    assert find_classifier(classifier(NetVLAD(2))) is None
+    assert find_classifier(classifier(GeM(), classes=None)) is None
+    model = classifier(GeM())
+    other = tf.keras.layers.Activation("relu")(model.output["feature_map"])
+    assert find_classifier(tf.keras.Model(model.input, {**model.output, "feature_map": other})) is None
+    plain = tf.keras.layers.Dense(3)(model.output["embedding"])
+    assert find_classifier(tf.keras.Model(model.input, {**model.output, "logits": plain})) is None
+
+
+def test_a_large_classifier_leaves_only_when_it_is_asked_for(caplog):
+    model = classifier(GeM())
+    found = exported_classifier(model)
+    assert found.head is model.get_layer("arcface")
+    assert found.megabytes == pytest.approx(4e-6 * 5 * 6)
+    assert exported_classifier(model, False) is None
+    assert exported_classifier(classifier(NetVLAD(2))) is None
+    with pytest.raises(UserError, match="a model whose classifier stands on its pooled feature map for --class_activation"):
+        exported_classifier(classifier(NetVLAD(2)), True)
+    head = ArcFace(int(LARGEST_CLASSIFIER * 1e6 / 4 / 6) + 1)
+    large = tf.keras.Model(model.input, {**model.output, "logits": head(model.get_layer("arcface").input)})
+    caplog.set_level("INFO")
+    assert exported_classifier(large) is None
+    assert "would add 16 MB (--class_activation)" in caplog.text
+    assert exported_classifier(large, True).head is head
+
+
+def test_a_model_without_feature_map_has_no_maps():
+    images = tf.keras.Input([None, None, 3])
+    model = tf.keras.Model(images, {"embedding": tf.keras.layers.GlobalAveragePooling2D()(images)})
+    assert attention_kinds(model, find_classifier(model)) == {}
 
 
 @pytest.mark.parametrize("placement", [pytest.param("end", marks=pytest.mark.slow), "stages"])
@@ -125,7 +240,7 @@ def test_the_features_that_a_gate_weighs(placement):
 
 def test_a_map_of_no_block_has_no_features():
     model = build_attention_branch_network("resnet18", alpha=0.25, num_classes=3)
-    assert attention_kinds(model) == {"attention/abn": GATE}
+    assert attention_kinds(model) == {"attention/abn": GATE, "feature_norm": NORM}
     assert gated_features(model, IMAGE, "attention/abn") is None
 
 

@@ -8,8 +8,11 @@ import tensorflow as tf
 from PIL import Image
 
 from landmark_zoo.data.image_ops import decode_image, resize_long_side
+from landmark_zoo.layers.attention.cbam import CBAM
 from landmark_zoo.layers.embedding import EmbeddingLayer
+from landmark_zoo.layers.pooling.global_pooling import GeM
 from landmark_zoo.models import build_model
+from landmark_zoo.models.build import embed_and_classify
 from landmark_zoo.serving.export import export_saved_model
 
 SIDE = 64
@@ -55,6 +58,25 @@ def little(dimension=6, seed=0):
     embedding = EmbeddingLayer(dimension, name="embedding")(tf.keras.layers.GlobalAveragePooling2D()(features))
     logits = tf.keras.layers.Dense(50, name="head")(embedding)
     return tf.keras.Model(images, {"embedding": embedding, "feature_map": features, "logits": logits})
+
+
+@pytest.fixture(scope="session")
+def attentive_model():
+    """A network of one convolution with CBAM and a classifier: its maps are of all kinds of shapes, and none is flat."""
+    tf.keras.utils.set_random_seed(4)
+    images = tf.keras.Input([None, None, 3], name="images")
+    features = tf.keras.layers.Rescaling(1 / 100)(tf.keras.layers.Conv2D(8, 8, 8, activation="relu")(images))
+    block = CBAM(reduction=2, return_maps=True, name="cbam")
+    attended, maps = block(features)
+    block.set_weights([np.random.default_rng(0).uniform(0.05, 0.5, weight.shape) for weight in block.get_weights()])
+    outputs = {f"attention/{name}": values for name, values in maps.items()}
+    outputs |= {"feature_map": attended, **embed_and_classify(GeM(name="gem")(attended), 50, 6, "arcface")}
+    return tf.keras.Model(images, outputs, name="attentive")
+
+
+@pytest.fixture(scope="session")
+def attentive_export(attentive_model, tmp_path_factory):
+    return export_saved_model(attentive_model, tmp_path_factory.mktemp("models") / "attentive", side=64, info={})
 
 
 @pytest.fixture(scope="session")

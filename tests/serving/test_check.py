@@ -15,7 +15,7 @@ def test_loads_where_this_project_cannot_be_imported(exported, encoded_images, e
         paths[-1].write_bytes(image)
     found = isolated_check(exported, paths)
     np.testing.assert_allclose(found.embeddings, expected, atol=1e-5)
-    assert set(found.signatures) == {"serving_default", "images", "crop", "info", "local"}
+    assert set(found.signatures) == {"serving_default", "images", "crop", "info", "local", "attention"}
     assert "string" in found.signatures["serving_default"]["inputs"]["image_bytes"]
     assert (found.info["name"], found.info["scales"]) == ("small", [1.0])
 

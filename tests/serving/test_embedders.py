@@ -6,6 +6,7 @@ from landmark_zoo.core.errors import UserError
 from landmark_zoo.data.image_ops import resize
 from landmark_zoo.layers.embedding import L2Normalize
 from landmark_zoo.models import create_model
+from landmark_zoo.models.inspection import maps_of_images, weights_fingerprint
 from landmark_zoo.retrieval.embedding_set import EmbeddingSet
 from landmark_zoo.retrieval.whitening import LearnedWhitening, PCAWhitening
 from landmark_zoo.serving.embedders import (
@@ -50,7 +51,7 @@ def test_batch_norm_is_folded_where_that_keeps_the_embedding(batch, monkeypatch,
         folded = fold_batch_norm(model)
         folded.set_weights([weight + shift for weight in folded.get_weights()])
         return folded
-    monkeypatch.setattr("landmark_zoo.serving.embedders.fold_batch_norm", wrongly)
+    monkeypatch.setattr("landmark_zoo.serving.fold_batch_norm.fold_batch_norm", wrongly)
     images = tf.keras.Input([None, None, 3])
     features = tf.keras.layers.BatchNormalization(name="bn")(tf.keras.layers.Conv2D(4, 8, 8)(images))
     model = tf.keras.Model(images, {"embedding": L2Normalize()(tf.keras.layers.GlobalMaxPooling2D()(features))})
@@ -83,6 +84,33 @@ def test_a_side_too_small(little_model):
 
 def test_multiply_accumulates(little_model):
     assert Network(little_model, 64).multiply_accumulates(48, 64) == 48 * 64 * 3 * 8 + 8 * 6
+
+
+def test_maps_are_those_of_the_model_and_the_fingerprint_is_not_moved(attentive_model, batch):
+    expected, kept = maps_of_images(attentive_model, batch.numpy()), ("embedding", "feature_map")
+    plain = tf.keras.Model(attentive_model.input, {name: attentive_model.output[name] for name in kept})
+    network = Network(attentive_model, 64)
+    whitening = WhiteningMap(np.zeros(6, np.float32), np.eye(6, 4, dtype=np.float32), "PCA", "x")
+    for embedder in (network, MultiScale(network, Scales((0.5, 1.0))), Whitened(network, whitening),
+                     embedder_of(attentive_model, 64, Scales((0.5, 1.0), unit=False), fold=True)):
+        assert embedder.has_attention
+        assert embedder.facts["attention_maps"] == list(expected) == [
+            "attention/channel", "attention/spatial", "class_activation", "feature_norm"]
+        assert embedder.facts["attention_kinds"] == ["gate", "gate", "norm", "norm"]
+        for name, values in embedder.attention(batch).items():
+            np.testing.assert_allclose(values, expected[name], atol=1e-5)
+        assert embedder.facts["weights_sha256"] == weights_fingerprint(plain)
+        assert embedder.parameters == plain.count_params() + (6 + 6 * 4 if isinstance(embedder, Whitened) else 0)
+    assert [weight.shape for weight in network.classifier_weights] == [(50, 6)]
+
+
+def test_class_activation_left_out(attentive_model, little_model, batch):
+    network = Network(attentive_model, 64, class_activation=False)
+    assert set(network.attention(batch)) == {"attention/channel", "attention/spatial", "feature_norm"}
+    assert not network.classifier_weights
+    assert network.facts["attention_kinds"] == ["gate", "gate", "norm"]
+    with pytest.raises(UserError, match="a model whose classifier stands on its pooled feature map"):
+        embedder_of(little_model, 64, class_activation=True)
 
 
 @pytest.mark.parametrize(("score", "length"), [("attention/score", 1), ("attention/how", 2 * 8 ** 0.5)])
@@ -225,6 +253,9 @@ def test_without_local_features():
     assert not wrapper.has_local
     with pytest.raises(ValueError, match="Expected an embedder with a feature map; received Means"):
         wrapper.local(IMAGES)
+    assert not wrapper.has_attention
+    with pytest.raises(ValueError, match="Expected an embedder with attention maps; received Means"):
+        wrapper.attention(IMAGES)
 
 
 @pytest.mark.parametrize("scales", [None, Scales(), Scales((1.0,), unit=False)])

@@ -3,10 +3,12 @@ import pytest
 import tensorflow as tf
 
 from landmark_zoo.core.errors import UserError
+from landmark_zoo.models.inspection import maps_of_images
 from landmark_zoo.saved_model import SavedModel
 from landmark_zoo.serving.ensemble import Ensemble, member_factors
 from landmark_zoo.serving.export import write_saved_model
 from landmark_zoo.serving.model_card import CardNotes
+from landmark_zoo.serving.scales import rescale
 
 
 def test_dot_product_is_the_weighted_mean_of_the_cosines(members, batch):
@@ -35,8 +37,29 @@ def test_exported_it_needs_none_of_its_members(members, encoded_images, tmp_path
     assert (info["side"], info["dimension"]) == (64, 15)
     assert info["members"].tolist() == [b"a version 1", b"b version 1", b"c version 1"]
     assert b"then for the members to 64, 64, 48" in info["resize"]
-    assert set(model.signatures) == {"serving_default", "images", "crop", "info"}
+    assert set(model.signatures) == {"serving_default", "images", "crop", "info", "attention"}
     assert model.signatures["images"](images=tf.zeros([0, 48, 64, 3]))["embedding"].shape == (0, 15)
+
+
+def test_maps_carry_their_members_name(members, attentive_model, attentive_export, batch):
+    """Each member gets the image as for its embedding: c at its side of 48."""
+    ensemble = Ensemble([SavedModel(path) for path in (attentive_export, members[2])])
+    found, expected = ensemble.attention(batch), maps_of_images(attentive_model, batch.numpy())
+    assert list(found) == ensemble.facts["attention_maps"] == [*(f"attentive/{name}" for name in expected), "c/feature_norm"]
+    assert ensemble.facts["attention_kinds"] == ["gate", "gate", "norm", "norm", "norm"]
+    for name, values in expected.items():
+        np.testing.assert_allclose(found[f"attentive/{name}"], values, atol=1e-5)
+    alone = SavedModel(members[2]).attention(rescale(batch, 48 / 64).numpy())["feature_norm"]
+    np.testing.assert_allclose(found["c/feature_norm"], alone, rtol=1e-5)
+    assert alone.shape == (2, 4, 6, 1)
+
+
+def test_members_of_one_name_get_numbers_and_those_without_maps_none(members, write_model, tmp_path):
+    loaded = [SavedModel(path) for path in (*members[:2], write_model(tmp_path / "tiny" / "1"))]
+    assert Ensemble(loaded).facts["attention_maps"] == ["a/feature_norm", "b/feature_norm"]
+    for model in loaded[:2]:
+        model.info["name"] = "same"
+    assert Ensemble(loaded).facts["attention_maps"] == ["1_same/feature_norm", "2_same/feature_norm"]
 
 
 def test_a_member_twice(members):

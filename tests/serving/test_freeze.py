@@ -47,7 +47,7 @@ def operations(model, name):
 
 def test_signatures_and_facts_stay(models):
     original, frozen = models
-    assert set(frozen.signatures) == {"serving_default", "images", "crop", "info", "local"}
+    assert set(frozen.signatures) == {"serving_default", "images", "crop", "info", "local", "attention"}
     for name, signature in original.signatures.items():
         assert frozen.signatures[name].structured_input_signature == signature.structured_input_signature
         assert frozen.signatures[name].structured_outputs == signature.structured_outputs
@@ -67,6 +67,10 @@ def test_embeddings_stay(models, encoded_images, expected):
     for name, key in (("images", "embedding"), ("local", "features"), ("local", "scores")):
         outputs = [model.signatures[name](images=images)[key] for model in models]
         np.testing.assert_allclose(outputs[1], outputs[0], atol=1e-4, rtol=1e-4)
+    maps = [model.signatures["attention"](images=images) for model in models]
+    assert set(maps[0]) == set(maps[1]) == {"attention/se", "class_activation", "feature_norm"}
+    for name in maps[0]:
+        np.testing.assert_allclose(maps[1][name], maps[0][name], atol=1e-5)
 
 
 def test_bad_bytes_are_still_named_by_position(models, encoded_images):

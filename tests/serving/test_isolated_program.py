@@ -95,6 +95,24 @@ def test_local_features_of_another_length():
         isolated_program.check_local(loaded(local=local))
 
 
+@pytest.mark.parametrize(("change", "kind", "said"), [
+    (lambda maps: maps, "gate", None), (lambda maps: {}, "gate", r"attention gives , but info\(\) states m; gate"),
+    (lambda maps: {"m": maps["m"] - 1}, "gate", "attention gives m, whose kind is gate, values down to -1"),
+    (lambda maps: {"m": maps["m"] - 1}, "signed", None), (lambda maps: {"m": maps["m"] / 0}, "gate", "not finite"),
+    (lambda maps: {"m": maps["m"][..., 0]}, "gate", "attention gives m as float32"),
+    (lambda maps: {"m": tf.cast(maps["m"], tf.float16)}, "gate", "attention gives m as float16"),
+    (lambda maps: {"m": tf.pad(maps["m"], [[0, 1], [0, 0], [0, 0], [0, 0]])[:2]}, "gate", "maps without images")])
+def test_maps_that_are_none(change, kind, said):
+    def attention(images):
+        return change({"m": tf.zeros([len(images), 3, 2, 1])})
+    facts = {"attention_maps": ["m"], "attention_kinds": [kind]}
+    if said is None:
+        isolated_program.check_attention(loaded(attention=attention), facts)
+    else:
+        with pytest.raises(SystemExit, match=said):
+            isolated_program.check_attention(loaded(attention=attention), facts)
+
+
 @pytest.mark.parametrize("dtype", [tf.float32, tf.bfloat16, tf.float16])
 def test_notices_sixteen_bits(dtype):
     @tf.function(input_signature=[tf.TensorSpec([None, 3])])

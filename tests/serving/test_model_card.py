@@ -66,6 +66,17 @@ def test_says_what_it_takes(card):
     assert "must be turned before" in card_page(CARD)
 
 
+def test_says_what_the_maps_are(attentive_model):
+    module = Signatures(Network(attentive_model, 64), {"name": "m"})
+    card = model_card(module, {"name": "m"}, "3", 1.234, CardNotes())
+    assert card["signatures"]["attention"].startswith("images: float32[N, ?, ?, 3] -> attention/channel: float32[N, ")
+    page = card_page(card)
+    assert "| attention/spatial | gate | a factor from 0 to 1 |" in page
+    assert "| class_activation | norm | a number of 0 or more, which counts beside the largest of its image |" in page
+    assert "| attention maps |" not in page
+    assert "What `attention` shows" not in card_page(CARD)
+
+
 def test_without_scores():
     assert "## Scores\n\nNone were given." in card_page({**CARD, "scores": []})
 

@@ -1,4 +1,6 @@
 import io
+import subprocess
+import sys
 
 import cv2
 import numpy as np
@@ -8,7 +10,9 @@ from PIL import Image, ImageOps
 
 from landmark_zoo.core.errors import UserError
 from landmark_zoo.data.datasets.images import crop
+from landmark_zoo.data.image_ops import bring_to_side
 from landmark_zoo.layers.embedding import l2_normalize
+from landmark_zoo.models.inspection import maps_of_images
 from landmark_zoo.serving.embedders import Network
 from landmark_zoo.serving.signatures import Signatures, crop_checked, decode_checked, pad_empty_batch
 
@@ -60,6 +64,7 @@ def test_empty_batches_give_no_rows(loaded):
     assert loaded.signatures["images"](images=tf.zeros([0, 48, 64, 3]))["embedding"].shape == (0, 6)
     found = loaded.signatures["local"](images=tf.zeros([0, 48, 64, 3]))
     assert (found["features"].shape[0], found["scores"].shape[0]) == (0, 0)
+    assert loaded.signatures["attention"](images=tf.zeros([0, 0, 0, 3]))["feature_norm"].shape[0] == 0
 
 
 def bad_bytes(encoded_images, kind):
@@ -160,7 +165,7 @@ def test_images_of_any_size_are_resized_as_bytes_are(loaded, photograph, size):
     np.testing.assert_allclose(found, embed(loaded, [encode(image, "PNG")]), atol=1e-5)
 
 
-@pytest.mark.parametrize("name", ["images", "local"])
+@pytest.mark.parametrize("name", ["images", "local", "attention"])
 @pytest.mark.parametrize(("size", "value", "said"), [
     ((48, 64), np.nan, "received NaN or an infinite number at position 1"),
     ((48, 64), -np.inf, "received NaN or an infinite number at position 1"),
@@ -205,6 +210,62 @@ def test_local_features_have_length_one_and_scores(model, exported):
     assert found["features"].shape == (2, 2, 3, 256)
     np.testing.assert_allclose(found["scores"], np.linalg.norm(feature_map, axis=-1), rtol=1e-4)
     np.testing.assert_allclose(found["features"], l2_normalize(feature_map), atol=1e-4)
+
+
+def test_attention_is_that_of_the_model(attentive_model, attentive_export):
+    loaded = tf.saved_model.load(str(attentive_export))
+    images = np.random.default_rng(0).uniform(0, 255, (3, 48, 64, 3)).astype(np.float32)
+    found, expected = loaded.signatures["attention"](images=tf.constant(images)), maps_of_images(attentive_model, images)
+    outputs = attentive_model(images)
+    assert set(found) == {"attention/channel", "attention/spatial", "class_activation", "feature_norm"}
+    assert {name: (values.dtype, *values.shape) for name, values in found.items()} == {
+        "attention/channel": (tf.float32, 3, 1, 1, 8), "attention/spatial": (tf.float32, 3, 6, 8, 1),
+        "class_activation": (tf.float32, 3, 6, 8, 1), "feature_norm": (tf.float32, 3, 6, 8, 1)}
+    for name, values in found.items():
+        np.testing.assert_allclose(values, outputs.get(name, expected[name]), atol=1e-5)
+        assert np.ptp(values) > 1e-3, "a map that is not flat"
+    info = loaded.signatures["info"]()
+    assert info["attention_maps"].numpy().tolist() == [name.encode() for name in expected]
+    assert info["attention_kinds"].numpy().tolist() == [b"gate", b"gate", b"norm", b"norm"]
+
+
+@pytest.mark.parametrize("size", [(80, 120), (33, 400), (600, 500)])
+def test_attention_is_that_of_the_image_as_it_is_embedded(attentive_export, photograph, size):
+    loaded = tf.saved_model.load(str(attentive_export))
+    pixels = tf.constant(np.asarray(photograph.resize(size[::-1])), tf.float32)[None]
+    found, same = (loaded.signatures["attention"](images=images) for images in (pixels, bring_to_side(pixels, 64)))
+    for name, values in found.items():
+        np.testing.assert_allclose(values, same[name], atol=1e-5)
+        assert values.shape[1:3] in ((1, 1), tuple(max(32, round(edge * 64 / max(size))) // 8 for edge in size))
+
+
+def test_attention_without_images(attentive_export):
+    loaded = tf.saved_model.load(str(attentive_export))
+    for size in ((0, 0), (48, 64)):
+        found = loaded.signatures["attention"](images=tf.zeros([0, *size, 3]))
+        assert {name: (values.shape[0], values.shape[-1]) for name, values in found.items()} == {
+            "attention/channel": (0, 8), "attention/spatial": (0, 1), "class_activation": (0, 1), "feature_norm": (0, 1)}
+
+
+_LOOK = """
+import sys
+import numpy as np, tensorflow as tf
+model = tf.saved_model.load(sys.argv[1])
+np.savez(sys.argv[3], **{name.replace("/", " "): values.numpy() for name, values in
+                         model.signatures["attention"](images=tf.constant(np.load(sys.argv[2]))).items()})
+assert "landmark_zoo" not in sys.modules
+"""
+
+
+@pytest.mark.slow
+def test_attention_needs_nothing_of_this_project(attentive_model, attentive_export, tmp_path):
+    images = np.random.default_rng(0).uniform(0, 255, (2, 48, 64, 3)).astype(np.float32)
+    np.save(tmp_path / "images.npy", images)
+    subprocess.run([sys.executable, "-I", "-c", _LOOK, str(attentive_export), str(tmp_path / "images.npy"),
+                    str(tmp_path / "maps.npz")], check=True, cwd=tmp_path, capture_output=True)
+    found = np.load(tmp_path / "maps.npz")
+    for name, values in maps_of_images(attentive_model, images).items():
+        np.testing.assert_allclose(found[name.replace("/", " ")], values, atol=1e-5)
 
 
 def test_a_model_without_a_map_has_no_local_signature():

@@ -126,6 +126,9 @@ class SubCenterArcFace(ArcFace):
         cosines = super().cosines(inputs, classes)
         return tf.reduce_max(tf.reshape(cosines, [-1, self.sub_centres, cosines.shape[1] // self.sub_centres]), axis=1)
 
+    def winning_rows(self, inputs):
+        return tf.gather(self.rows(), tf.argmax(super().cosines(inputs), axis=1))
+
     def get_config(self):
         return {**super().get_config(), "sub_centres": self.sub_centres}
 

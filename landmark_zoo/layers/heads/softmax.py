@@ -46,6 +46,10 @@ class Head(tf.keras.layers.Layer):
         """Returns the kernel [N, D], or its rows [S, D] of `classes`, whose gradient is then sparse (`tf.IndexedSlices`)."""
         return tf.convert_to_tensor(self.kernel) if classes is None else tf.gather(self.kernel, classes)
 
+    def winning_rows(self, inputs: tf.Tensor) -> tf.Tensor:
+        """Returns the row [B, D] of the kernel that gives each embedding [B, D] its largest logit."""
+        return tf.gather(self.rows(), tf.argmax(self(inputs), axis=1))  # not of a variable: freezing refuses that
+
     def training_logits(self, logits: tf.Tensor, labels: tf.Tensor, classes: tf.Tensor | None = None) -> tf.Tensor:
         """Returns the logits of the loss.
 

@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 
 from landmark_zoo.layers.heads.registry import HEADS
-from landmark_zoo.layers.heads.softmax import CosineHead, Head
+from landmark_zoo.layers.heads.softmax import CosineHead, Head, Softmax
 from landmark_zoo.losses.cross_entropy import softmax_cross_entropy
 from tests.contracts.layer import check_half_precision_at_scale, layers_below
 
@@ -42,6 +42,16 @@ def test_logits_of_some_classes_are_those_columns_of_all(name):
     head = HEADS[name](5)
     classes = np.array([4, 0, 2])
     np.testing.assert_allclose(head(EMBEDDINGS, classes=classes), head(EMBEDDINGS).numpy()[:, classes], rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_winning_row_is_that_of_the_largest_logit(name):
+    head = HEADS[name](5)
+    logits, rows = head(EMBEDDINGS).numpy(), head.winning_rows(EMBEDDINGS).numpy()
+    kernel = head.kernel.numpy().reshape(-1, 5, 8)
+    directions = kernel if isinstance(head, Softmax) else kernel / np.linalg.norm(kernel, axis=-1, keepdims=True)
+    for embedding, winner, row in zip(EMBEDDINGS, logits.argmax(axis=1), rows, strict=True):
+        np.testing.assert_array_equal(row, kernel[(directions[:, winner] @ embedding).argmax(), winner])
 
 
 @pytest.mark.parametrize("name", NAMES)
