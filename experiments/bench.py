@@ -9,6 +9,7 @@
     python -m experiments.bench --what=embed --model=... --photos=DIR  embedding: exports, other engines, reading beside them
     python -m experiments.bench --what=build --photos=DIR              records by Apache Beam, one and two workers
     python -m experiments.bench --what=evaluation                      ranks among a million images by counting
+    python -m experiments.bench --what=match --photos=DIR              XFeat and LighterGlue on all pairs, beside SIFT
 """
 
 from absl import flags
@@ -16,6 +17,7 @@ from absl import flags
 from experiments.benchmarks.build import measure_build
 from experiments.benchmarks.embed import measure_embed
 from experiments.benchmarks.layers import measure_attention, measure_head
+from experiments.benchmarks.match import measure_match
 from experiments.benchmarks.search import measure_evaluation, measure_search
 from experiments.benchmarks.training import measure_input_pipeline, measure_scaling, measure_training
 from landmark_zoo.core.errors import UserError
@@ -25,15 +27,15 @@ from landmark_zoo.training.config import TrainingConfig
 
 define_flags(ModelConfig)
 define_flags(TrainingConfig)
-_WHAT = flags.DEFINE_enum("what", "input", ["input", "train", "head", "attention", "search", "embed", "build", "evaluation"],
-                          "Subject of the measurement.")
+_WHAT = flags.DEFINE_enum("what", "input", ["input", "train", "head", "attention", "search", "embed", "build", "evaluation",
+                                              "match"], "Subject of the measurement.")
 _RECORDS = flags.DEFINE_string("records", None, "For input and train: folder of experiments.prepare.")
 _WEIGHTS = flags.DEFINE_string("weights", None, "For train: pretrained weights of the backbone.")
 _SECONDS = flags.DEFINE_float("seconds", 20.0, "For input: seconds to measure.", lower_bound=0.1, upper_bound=86_400.0)
 _STEPS = flags.DEFINE_integer("steps", 30, "For train: steps per round.", lower_bound=1, upper_bound=1_000_000)
 _WORKERS = flags.DEFINE_integer("workers", 1, "For train: number of workers, of one processor core each, compared with "
                                 "one worker; 1 for the loop beside its halves.", lower_bound=1, upper_bound=1024)
-_PHOTOS = flags.DEFINE_string("photos", None, "For embed and build: folder of images; without it embed measures the "
+_PHOTOS = flags.DEFINE_string("photos", None, "For embed, build and match: folder of images; without it embed measures the "
                               "engines alone, and build the memory for 10,000 and 100,000 tiny images.")
 _OUTPUT = define_output("output", None, "For attention and search: the csv file.", file=True)
 
@@ -52,6 +54,8 @@ def main(_):
         return
     if _WHAT.value == "evaluation":
         found = measure_evaluation()
+    elif _WHAT.value == "match":
+        found = measure_match(_needed("photos", _PHOTOS.value))
     elif _WHAT.value == "head":
         found = measure_head()
     elif _WHAT.value == "train":

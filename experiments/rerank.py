@@ -11,11 +11,13 @@ from absl import flags
 from experiments.reranking import RerankingConfig, RerankingRun
 from landmark_zoo.core.files import lock_directory
 from landmark_zoo.core.scripts import define_flags, define_output, from_flags, run
-from landmark_zoo.retrieval.rerank.registry import TITLES, named_rerankers
+from landmark_zoo.retrieval.rerank.registry import MATCHED, TITLES, named_rerankers
 from landmark_zoo.saved_model import SavedModel
 
 _MODEL = flags.DEFINE_string("savedmodel", None, "Exported model: <name>, or <name>/<version>.", required=True)
-_METHODS = flags.DEFINE_list("methods", list(TITLES), f"Re-rankers to try, among {', '.join(TITLES)}.")
+_METHODS = flags.DEFINE_list("methods", list(TITLES), f"Re-rankers to try, among {', '.join({**TITLES, **MATCHED})}.")
+_XFEAT = flags.DEFINE_string("xfeat", None, "For xfeat: export of export.savedmodel --model=xfeat.")
+_MATCHER = flags.DEFINE_string("matcher", None, "For xfeat: export of export.matcher.")
 _BUDGET = flags.DEFINE_float("budget_ms", None, "Milliseconds for one query; candidates that are not reached count as the "
                              "worst that were. Unset: no limit.", lower_bound=0.001, upper_bound=3_600_000.0)
 _VLAD_INTRA = flags.DEFINE_boolean("vlad_intra", False, "Bring each visual word of VLAD to length 1.")
@@ -34,9 +36,10 @@ def main(_):
     model = SavedModel(_MODEL.value)
     with lock_directory(reranking.output):
         rerankers = named_rerankers(_METHODS.value, model, reranking.read, reranking.others, reranking.config.seed,
-                                    _BUDGET.value, vlad_intra=_VLAD_INTRA.value, vlad_power=_VLAD_POWER.value)
+                                    _BUDGET.value, vlad_intra=_VLAD_INTRA.value, vlad_power=_VLAD_POWER.value,
+                                    xfeat=_XFEAT.value, matcher=_MATCHER.value)
         before, rankings = reranking.measure(model, "embedding", "by embedding alone")
-        reranked = reranking.rerank(model, before, rankings, rerankers, TITLES)
+        reranked = reranking.rerank(model, before, rankings, rerankers, {**TITLES, **MATCHED})
         reranking.write_table([before], before, reranked)
 
 

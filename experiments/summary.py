@@ -8,7 +8,7 @@ from landmark_zoo.core.errors import UserError
 from landmark_zoo.core.scripts import define_flags, from_flags, run
 from landmark_zoo.layers.attention.registry import ATTENTION, taxonomy_table
 from landmark_zoo.models.inspection import Costs, costs, multiply_accumulates
-from landmark_zoo.models.registry import MODELS, NETWORKS, ModelConfig, create_model, list_models
+from landmark_zoo.models.registry import MODELS, NETWORKS, WHOLE, ModelConfig, create_model, list_models
 
 define_flags(ModelConfig)
 _HEIGHT = flags.DEFINE_integer("height", 224, "Height of the input, pixels.", lower_bound=32, upper_bound=8192)
@@ -46,7 +46,7 @@ def print_zoo(pattern: str) -> None:
     for name in names:
         parts = MODELS[name]
         if "builder" in parts:
-            network = NETWORKS[name.removeprefix(f"{parts['backbone']}_")]
+            network = WHOLE[name] if name in WHOLE else NETWORKS[name.removeprefix(f"{parts['backbone']}_")]
             cost, text = _whole(name), network.paper
         else:
             method = ATTENTION[parts["attention"]] if "attention" in parts else None

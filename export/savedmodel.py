@@ -4,6 +4,7 @@
     python -m export.savedmodel --workdir=DIR --output=DIR --scales=0.7071,1,1.4142 --pca=256 --pca_images=DIR
     python -m export.savedmodel --workdir=DIR --output=DIR --precision=bfloat16
     python -m export.savedmodel --workdir=DIR --output=DIR --noclass_activation
+    python -m export.savedmodel --model=xfeat --weights=published --embedding_dim=0 --output=DIR
 """
 
 import functools
@@ -14,13 +15,12 @@ import tensorflow as tf
 from absl import flags, logging
 
 from export.options import CardOptions, WhiteningOptions, write_export
-from landmark_zoo.backbones.build import describe_weights
 from landmark_zoo.core.errors import UserError
 from landmark_zoo.core.files import read_json
 from landmark_zoo.core.provenance import git_commit
 from landmark_zoo.core.scripts import define_flags, define_output, from_flags, run
 from landmark_zoo.models.inspection import LARGEST_CLASSIFIER
-from landmark_zoo.models.registry import MODELS, ModelConfig
+from landmark_zoo.models.registry import WHOLE, ModelConfig, describe_model_weights
 from landmark_zoo.serving.embedders import embedder_of
 from landmark_zoo.serving.scales import Scales
 from landmark_zoo.training.checkpoints import load_weights
@@ -32,7 +32,8 @@ define_flags(WhiteningOptions)
 define_flags(CardOptions)
 _WORKDIR = flags.DEFINE_string("workdir", None, "Folder of a run of experiments.train, whose model.json names the model.")
 _CHECKPOINT = flags.DEFINE_enum("checkpoint", "latest", ["latest", "initial"], "Checkpoint of the run to export.")
-_WEIGHTS = flags.DEFINE_string("weights", None, "Without --workdir: pretrained backbone weights, see experiments.train.")
+_WEIGHTS = flags.DEFINE_string("weights", None, "Without --workdir: pretrained weights of the backbone, see "
+                               "experiments.train; published for those of xfeat's authors.")
 _OUTPUT = define_output("output", None, "Folder <name>; the model goes to <name>/<next version>.", required=True)
 _SIDE = flags.DEFINE_integer("side", 352, "Pixels of the longer side to which images are brought.", lower_bound=32,
                              upper_bound=8192)
@@ -67,9 +68,10 @@ def main(_):
     elif _WEIGHTS.value:
         config = from_flags(ModelConfig)
         build, model = config.build, config.build(weights=_WEIGHTS.value)
-        trained_on, data, recipe = "pretrained backbone only", {
+        trained_on = "not trained here: its authors' weights" if config.model in WHOLE else "pretrained backbone only"
+        data, recipe = {
             "training": "none", "weights": Path(_WEIGHTS.value).name,
-            **describe_weights(MODELS[config.model]["backbone"], _WEIGHTS.value, config.alpha)}, _untrained(config)
+            **describe_model_weights(config.model, _WEIGHTS.value, config.alpha)}, _untrained(config)
     else:
         raise UserError("--workdir, or --model with --weights", "neither", "Say which model shall be exported.")
     info = {"model": config.model, "training_data": trained_on, "git_commit": git_commit(), "weights": _CHECKPOINT.value,

@@ -2,8 +2,8 @@
 
 An exported model is a folder `<name>/<integer version>/` that loads with plain TensorFlow. Its signatures are
 `serving_default(image_bytes: string[N]) -> {"embedding": float32[N, D]}`, `images(images: float32[N, H, W, 3])`,
-`info() -> constants` and, where the model has them, `crop`, `local` and `attention`. Retrieval, evaluation and ensembles
-know models only through this class.
+`info() -> constants` and, where the model has them, `crop`, `local`, `attention` and `keypoints`. Retrieval, evaluation and
+ensembles know models only through this class.
 """
 
 import hashlib
@@ -75,14 +75,10 @@ class SavedModel:
     """
 
     def __init__(self, path: str | Path):
-        self.path = _version_folder(Path(path))
-        try:
-            self._loaded = tf.saved_model.load(str(self.path))
-        except (OSError, ValueError, tf.errors.OpError) as error:
-            raise UserError(f"a readable SavedModel at {self.path}", str(error).splitlines()[0],
-                            "Export the model again or copy it again.") from error
+        self.path = version_folder(Path(path))
+        self._loaded = load_signatures(self.path)
         self._check_signatures()
-        self.info = {key: _python_value(value.numpy()) for key, value in self._loaded.signatures["info"]().items()}
+        self.info = read_info(self._loaded)
         self.dimension = self._checked_dimension()
 
     @property
@@ -199,11 +195,34 @@ class SavedModel:
                             f"names {', '.join(map(str, names))}; kinds {', '.join(map(str, kinds))}", _REMEDY)
         return dict(zip(names, kinds, strict=True))
 
+    def keypoints(self, images: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Returns the best points of images of one size, float32 [N, K, 2], x and y in pixels, the descriptors there,
+        float32 [N, K, C], and their scores, float32 [N, K]; rows of zeros beyond an image's points.
+
+        Args:
+            images: RGB, 0..255, float32 [N, H, W, 3], both sides 32 or more.
+            count: Most points of an image.
+
+        Raises:
+            UserError: A model without the signature `keypoints`.
+            InvalidImageError: A side under 32, NaN or infinite pixels.
+        """
+        self.check_keypoints()
+        found = self._run("keypoints", images=tf.constant(images, tf.float32), count=tf.constant(count, tf.int32))
+        return found["keypoints"].numpy(), found["descriptors"].numpy(), found["scores"].numpy()
+
+    def check_keypoints(self) -> None:
+        """Raises a UserError unless the model has the signature `keypoints`."""
+        if "keypoints" not in self._loaded.signatures:
+            raise UserError(f"a SavedModel with the signature keypoints at {self.path}",
+                            f"signatures {', '.join(sorted(self._loaded.signatures))}",
+                            "Export xfeat: python -m export.savedmodel --model=xfeat --weights=published.")
+
     def _run(self, signature: str, **inputs: tf.Tensor) -> Mapping[str, tf.Tensor]:
         try:
             return self._loaded.signatures[signature](**inputs)
         except tf.errors.InvalidArgumentError as error:
-            raise InvalidImageError(_reason(error)) from error
+            raise InvalidImageError(refusal(error)) from error
 
     def check_local(self) -> None:
         """Raises a UserError unless the model has the signature `local`."""
@@ -281,7 +300,30 @@ class SavedModelModule(tf.Module):
         return {name: found[name] for name in self.model.attention_kinds}
 
 
-def _version_folder(path: Path) -> Path:
+def load_signatures(path: Path) -> tf.Module:
+    """Returns what TensorFlow loads of a SavedModel, a `version_folder`; it keeps the variables of its `signatures`.
+
+    Raises:
+        UserError: An unreadable one.
+    """
+    try:
+        return tf.saved_model.load(str(path))
+    except (OSError, ValueError, tf.errors.OpError) as error:
+        raise UserError(f"a readable SavedModel at {path}", str(error).splitlines()[0],
+                        "Export the model again or copy it again.") from error
+
+
+def read_info(loaded: tf.Module) -> dict[str, Any]:
+    """Returns the constants of the signature `info` as Python values."""
+    return {key: _python_value(value.numpy()) for key, value in loaded.signatures["info"]().items()}
+
+
+def version_folder(path: Path) -> Path:
+    """Returns the folder of a SavedModel: `path` itself, or the highest version in it.
+
+    Raises:
+        UserError: None there.
+    """
     if (path / "saved_model.pb").is_file():
         return path
     versions = [file.parent for file in path.glob("*/saved_model.pb") if file.parent.name.isdecimal()]
@@ -291,7 +333,7 @@ def _version_folder(path: Path) -> Path:
     return max(versions, key=lambda folder: int(folder.name))
 
 
-def _reason(error: tf.errors.InvalidArgumentError) -> str:
+def refusal(error: tf.errors.InvalidArgumentError) -> str:
     """Returns what an export's assertion says, else the line of TensorFlow's message that is about the image."""
     asserted = re.search(r"assertion failed: \[(.*)\]", error.message)
     if asserted:

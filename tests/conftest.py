@@ -72,6 +72,23 @@ def shared_data() -> Path:
 
 
 @pytest.fixture(scope="session")
+def xfeat_exports(tmp_path_factory) -> tuple[Path, Path]:
+    """Exports of XFeat and of LighterGlue with their authors' weights; the test skips where these are not installed."""
+    from landmark_zoo.core.errors import UserError
+    from landmark_zoo.models.lighterglue import LIGHTERGLUE, build_lighterglue
+    from landmark_zoo.models.xfeat import build_xfeat
+    from landmark_zoo.serving.export import export_saved_model
+    from landmark_zoo.serving.matcher import write_matcher
+    try:
+        LIGHTERGLUE.find()
+    except UserError as error:
+        pytest.skip(str(error))
+    folder = tmp_path_factory.mktemp("xfeat")
+    return (export_saved_model(build_xfeat(weights="published"), folder / "xfeat", side=64, info={"model": "xfeat"}),
+            write_matcher(build_lighterglue("published"), folder / "lighterglue", {"git_commit": "abc"}))
+
+
+@pytest.fixture(scope="session")
 def write_model():
     """The function that writes a tiny SavedModel."""
     from tests.tiny_saved_model import write_tiny_saved_model

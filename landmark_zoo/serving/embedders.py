@@ -27,6 +27,7 @@ from landmark_zoo.models.inspection import (
     multiply_accumulates,
     weights_fingerprint,
 )
+from landmark_zoo.models.xfeat import detect
 from landmark_zoo.serving.fold_batch_norm import folded_if_equal
 from landmark_zoo.serving.scales import Scales, power_mean, rescale
 
@@ -78,6 +79,19 @@ class Embedder(tf.Module, abc.ABC):
         """True where there is a signature `attention`: the facts list its maps."""
         return "attention_maps" in self.facts
 
+    def keypoints(self, images: tf.Tensor, count: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Returns "keypoints", "descriptors" and "scores" of the signature `keypoints`; see `has_keypoints`.
+
+        Raises:
+            ValueError: An embedder without them.
+        """
+        raise ValueError(f"Expected an embedder of a network that finds points; received {type(self).__name__}.")
+
+    @property
+    def has_keypoints(self) -> bool:
+        """True where there is a signature `keypoints`."""
+        return False
+
     @property
     @abc.abstractmethod
     def facts(self) -> dict[str, Any]:
@@ -94,7 +108,7 @@ class Embedder(tf.Module, abc.ABC):
         """Returns the multiply-accumulates of one picture of height x width pixels; None where they cannot be counted."""
 
 
-OUTPUTS = ("embedding", "feature_map", "local_features", "attention/score", "attention/how")
+OUTPUTS = ("embedding", "feature_map", "local_features", "attention/score", "attention/how", "keypoint_heat")
 PROBE = 128
 """Side of the image whose local features are counted, in pixels."""
 
@@ -136,6 +150,7 @@ class Network(Embedder):
         self.weights = inner.variables
         self.classifier_weights = self._classifier.head.variables if self._classifier else []
         self._has_local = not kept.keys().isdisjoint(("feature_map", "local_features"))
+        self._has_keypoints = "keypoint_heat" in kept
         self._subsampled = any(layer.name == SUBSAMPLING for layer in model.layers)
 
         def outputs(images: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -159,6 +174,13 @@ class Network(Embedder):
         return maps_of(self._outputs(images), self._classifier)
 
     @property
+    def has_keypoints(self) -> bool:
+        return self._has_keypoints
+
+    def keypoints(self, images: tf.Tensor, count: tf.Tensor) -> dict[str, tf.Tensor]:
+        return detect(self._outputs(images), tf.shape(images)[1:3], count)
+
+    @property
     def facts(self) -> dict[str, Any]:
         facts = {"dimension": self.dimension, "side": self.side, "scales": [1.0],
                  "resize": f"longer side to {self.side} pixels, antialiased", "aggregation": "none", "whitening": "none",
@@ -170,14 +192,16 @@ class Network(Embedder):
     def _local_facts(self) -> dict[str, Any]:
         """Whether local features have length 1, the pixels between two of them, and those before the first one's center.
 
-        A subsampled map takes the first of two cells: the center of that cell is half a step of the finer map away.
+        A subsampled map takes the first of two cells: the center of that cell is half a step of the finer map away. XFeat
+        lowers the sides of an image to multiples of 32 first, so that its cells divide every image evenly.
         """
         outputs = self._outputs(tf.zeros([1, PROBE, PROBE, 3]))
         unit, rows = {"local_unit": not _is_how(outputs)}, local_features(outputs)["features"].shape[1]
         if PROBE % rows:  # a foreign network without padding
             return unit
         stride = PROBE // rows
-        return {**unit, "local_stride": stride, "local_offset": stride / 4 if self._subsampled else stride / 2}
+        even = {"local_even": True} if self._has_keypoints else {}
+        return {**unit, **even, "local_stride": stride, "local_offset": stride / 4 if self._subsampled else stride / 2}
 
     def multiply_accumulates(self, height: int, width: int) -> int | None:
         try:
@@ -250,6 +274,13 @@ class Wrapper(Embedder):
 
     def attention(self, images: tf.Tensor) -> dict[str, tf.Tensor]:
         return self.inner.attention(images)
+
+    @property
+    def has_keypoints(self) -> bool:
+        return self.inner.has_keypoints
+
+    def keypoints(self, images: tf.Tensor, count: tf.Tensor) -> dict[str, tf.Tensor]:
+        return self.inner.keypoints(images, count)
 
 
 class MultiScale(Wrapper):

@@ -30,8 +30,7 @@ def write_saved_model(embedder: Embedder, directory: str | Path, info: Mapping[s
         The folder of the new version.
     """
     directory = Path(directory)
-    versions = [int(path.name) for path in directory.glob("*") if path.name.isdecimal()]
-    path = directory / str(max(versions, default=0) + 1)
+    path = next_version(directory)
     info = {"name": directory.name, **info}
     module = Signatures(embedder, info)
     with atomic_directory(path) as temporary:
@@ -44,6 +43,12 @@ def write_saved_model(embedder: Embedder, directory: str | Path, info: Mapping[s
             images = tf.saved_model.load(str(temporary)).signatures["images"] if frozen else module.images
             write_card(temporary, model_card(module, info, path.name, megabytes, notes, images))
     return path
+
+
+def next_version(directory: Path) -> Path:
+    """Returns `directory/<version>`, one version higher than those there."""
+    versions = [int(path.name) for path in directory.glob("*") if path.name.isdecimal()]
+    return directory / str(max(versions, default=0) + 1)
 
 
 def _save_frozen(module: Signatures, folder: Path) -> None:

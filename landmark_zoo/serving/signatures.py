@@ -6,6 +6,8 @@
     info() -> constants
     local(images: float32[N, H, W, 3]) -> {"features": float32[N, h, w, C], "scores": float32[N, h, w]}
     attention(images: float32[N, H, W, 3]) -> {name of a map: float32[N, 1 or h, 1 or w, 1 or C]}
+    keypoints(images: float32[N, H, W, 3], count: int32[]) -> {"keypoints": float32[N, K, 2],
+        "descriptors": float32[N, K, C], "scores": float32[N, K]}
 
 `serving_default` turns JPEG and PNG as their EXIF orientation says, as the records do, and resizes the longer side to
 `info`'s `side`; `images` resizes likewise, and takes any size of 32 pixels or more each way. A box is x0, y0, x1, y1 in
@@ -16,7 +18,7 @@ than Pillow reads, is too large or too small, or is no number, ends in InvalidAr
 "local_features" where there is one, else its feature map, of length 1 where `info`'s `local_unit` says so (not those of
 HOW); its scores say which locations to take: the model's "attention/score" (DELF, DELG), else the lengths of the vectors of
 HOW's or the model's feature map. `info`'s `local_stride` and `local_offset` are the pixels between two locations and before
-the first.
+the first; where `local_even` is true, the locations divide every image evenly, and are about so far apart.
 
 `attention` shows what the model looked at, only where it has such maps; it resizes as `images` does, so that they are those
 behind the embedding, of several scales behind that of scale 1. Names are those of the model's outputs ("attention/se"),
@@ -24,6 +26,10 @@ behind the embedding, of several scales behind that of scale 1. Names are those 
 pooled features); an ensemble puts the member's name and a slash before them. Attention to channels alone is [N, 1, 1, C].
 `info` lists the names as `attention_maps` and, in the same order, as `attention_kinds` what the values mean: gate, share,
 score and norm are 0 or more, signed is any number (`inspection.MAP_MEANINGS`).
+
+`keypoints` is there where a network finds points (XFeat): at most `count` of each image, best first, x and y in pixels of
+the image as it is given; K is the most that one of them has. Rows beyond an image's points are zeros. It resizes nothing;
+`export.matcher` writes what matches such points.
 """
 
 from collections.abc import Callable, Mapping
@@ -122,7 +128,7 @@ def check_pixels(images: tf.Tensor) -> tf.Tensor:
         return tf.identity(images)
 
 
-NAMES = ("serving_default", "images", "crop", "info", "local", "attention")
+NAMES = ("serving_default", "images", "crop", "info", "local", "attention", "keypoints")
 FACTS = {"formats": FORMATS, "min_side": MIN_SIDE, "max_pixels": MAX_PIXELS,
          "orientation": "serving_default turns as EXIF says; the other signatures take pixels as they are stored"}
 """What `info` says of all exports. Those without "orientation" do not turn images, and `images` resizes none."""
@@ -145,7 +151,7 @@ class Signatures(tf.Module):
     def __init__(self, embedder: Embedder, info: Mapping[str, object]):
         super().__init__(name="landmark_model")
         self.embedder = embedder
-        constants = {key: _constant(value) for key, value in {**embedder.facts, **FACTS, **info}.items()}
+        constants = {key: info_constant(value) for key, value in {**embedder.facts, **FACTS, **info}.items()}
 
         def embed_one(image: tf.Tensor, orientation: tf.Tensor | None = None) -> tf.Tensor:
             image = resize_long_side(image, embedder.side)
@@ -187,18 +193,28 @@ class Signatures(tf.Module):
         def attention(images):
             return pad_empty_batch(embedder.attention, bring_to_side(check_pixels(images), embedder.side))
 
+        @tf.function(input_signature=[_IMAGES, tf.TensorSpec([], tf.int32, name="count")])
+        def keypoints(images, count):
+            enough = tf.debugging.Assert(count > 0, [tf.strings.format(
+                "Expected a count of 1 or more; received {}.", count)])
+            with tf.control_dependencies([enough]):
+                count = tf.identity(count)
+            return pad_empty_batch(lambda batch: embedder.keypoints(batch, count), check_pixels(images))
+
         self.serving_default, self.images, self.crop, self.info = serving_default, images, crop, info_signature
         if embedder.has_local:
             self.local = local
         if embedder.has_attention:
             self.attention = attention
+        if embedder.has_keypoints:
+            self.keypoints = keypoints
 
     def functions(self) -> dict[str, tf.types.experimental.GenericFunction]:
         """Returns the signatures by name, as `tf.saved_model.save` asks for them."""
         return {name: getattr(self, name) for name in NAMES if hasattr(self, name)}
 
 
-def _constant(value: object) -> tf.Tensor:
+def info_constant(value: object) -> tf.Tensor:
     """Returns a constant that gives a Python float back as it is."""
     floats = value if isinstance(value, list | tuple) else [value]
     return tf.constant(value, tf.float64 if any(isinstance(item, float) for item in floats) else None)

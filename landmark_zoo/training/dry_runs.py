@@ -128,7 +128,7 @@ def smoke_settings(settings: Mapping[str, object]) -> dict[str, object]:
 def _narrow(settings: Mapping[str, object]) -> dict[str, object]:
     """Returns the width settings of a narrower model, where the model has such settings."""
     row, narrow = MODELS[settings["model"]], {}
-    if BACKBONES[row["backbone"]].has_width and not settings["weights"]:
+    if "backbone" in row and BACKBONES[row["backbone"]].has_width and not settings["weights"]:
         narrow["alpha"] = min(settings["alpha"] or 1.0, SMOKE_ALPHA)
     if "builder" in row and "dense_units" in inspect.signature(row["builder"]).parameters:
         narrow["dense_units"] = min(settings["dense_units"] or SMOKE_DENSE_UNITS, SMOKE_DENSE_UNITS)

@@ -13,13 +13,12 @@ from pathlib import Path
 import tensorflow as tf
 from absl import logging
 
-from landmark_zoo.backbones.build import describe_weights
 from landmark_zoo.core.errors import UserError, check_choice
 from landmark_zoo.core.files import lock_directory, write_json
 from landmark_zoo.core.provenance import resolved_flags
 from landmark_zoo.data.input_pipeline import evaluation_dataset
 from landmark_zoo.data.manifest import Manifest, read_manifest
-from landmark_zoo.models.registry import MODELS, ModelConfig
+from landmark_zoo.models.registry import WHOLE, ModelConfig, describe_model_weights
 from landmark_zoo.training.checkpoints import has_checkpoint
 from landmark_zoo.training.config import TrainingConfig
 from landmark_zoo.training.distributed.collectives import WorkerInfo
@@ -147,6 +146,9 @@ def run_training(model_config: ModelConfig, config: TrainingConfig, records: str
         ...              weights="imagenet", initial_embedding="pca")  # doctest: +SKIP
     """
     check_start(initial_embedding, initial_run)
+    if model_config.model in WHOLE:
+        raise UserError("a model that is trained", f"{model_config.model}, which has its authors' weights",
+                        "Choose another --model.")
     workdir, is_chief = Path(workdir), WorkerInfo.current().is_chief
     config = dataclasses.replace(config, precision=auto_precision(config.precision))
     manifest = read_manifest(Path(records) / "train")
@@ -177,7 +179,7 @@ def _pretrained(model: ModelConfig, weights: str | None, initial_run: str | Path
     """Returns where the weights of the backbone come from; a run that goes on has noted it, and may have lost the file."""
     if initial_run or has_checkpoint(workdir):
         return {}
-    return describe_weights(MODELS[model.model]["backbone"], weights, model.alpha)
+    return describe_model_weights(model.model, weights, model.alpha)
 
 
 @contextlib.contextmanager

@@ -8,15 +8,13 @@ import tensorflow as tf
 
 from landmark_zoo.core.errors import UserError
 
-_NORMALIZATION = ("weight", "bias", "running_mean", "running_var")
-
 
 def assign_tensors(network: tf.keras.Model, tensors: Mapping[str, np.ndarray], names: Mapping[str, str], path: str | Path,
                    unused: Collection[str] = ()) -> None:
     """Fills the layers of a network, all of them or, where a tensor is wrong, none.
 
     Args:
-        network: Network whose convolutions, depthwise convolutions, dense layers and batch normalizations are filled.
+        network: Network whose convolutions, depthwise convolutions, dense layers and normalizations are filled.
         tensors: Tensors by name, as `read_state_dict` returns them.
         names: From the name of each layer with weights to the prefix of its tensors.
         path: File that the tensors come from, for the message.
@@ -41,8 +39,9 @@ def assign_tensors(network: tf.keras.Model, tensors: Mapping[str, np.ndarray], n
 
 
 def _parts(layer: tf.keras.layers.Layer) -> tuple[str, ...]:
-    if isinstance(layer, tf.keras.layers.BatchNormalization):
-        return _NORMALIZATION
+    if isinstance(layer, tf.keras.layers.BatchNormalization | tf.keras.layers.LayerNormalization):
+        learnt = (*(("weight",) if layer.scale else ()), *(("bias",) if layer.center else ()))
+        return learnt if isinstance(layer, tf.keras.layers.LayerNormalization) else (*learnt, "running_mean", "running_var")
     return ("weight", "bias") if layer.use_bias else ("weight",)
 
 

@@ -25,7 +25,7 @@ def fetch(file: RemoteFile, root: Path, session: HttpSession, report: Callable[[
     """Fetches `file` to `root/file.path` unless it is there; the file appears under its name only when it is whole.
 
     Until then its bytes are in `<path>.part`, also after an interruption, and the next call goes on behind them. A file
-    with another MD5 than its publisher's is fetched once again.
+    with another SHA-256 or MD5 than its publisher's is fetched once again.
 
     Args:
         file: What to fetch.
@@ -37,7 +37,7 @@ def fetch(file: RemoteFile, root: Path, session: HttpSession, report: Callable[[
         The file's path.
 
     Raises:
-        FetchError: It cannot be had, or its MD5 was wrong twice.
+        FetchError: It cannot be had, or its checksum was wrong twice.
         Stopped: `session.stop` was set.
         OSError: The file cannot be written.
     """
@@ -47,20 +47,21 @@ def fetch(file: RemoteFile, root: Path, session: HttpSession, report: Callable[[
         return target
     target.parent.mkdir(parents=True, exist_ok=True)
     try:
-        expected = file.md5 or (_published_md5(file.md5_url, session) if file.md5_url else None)
+        kind = "SHA-256" if file.sha256 else "MD5"
+        expected = file.sha256 or file.md5 or (_published_md5(file.md5_url, session) if file.md5_url else None)
         for again in (True, False):
             session.retry(lambda: _resume(file.url, part, session, report), received=lambda: file_size(part))
-            found = _md5(part) if expected else None
+            found = _digest(part, kind) if expected else None
             if found == expected:
                 os.replace(part, target)
                 _note_path(part).unlink(missing_ok=True)
                 return target
             part.unlink()
             if again:
-                logging.warning("%s: MD5 %s instead of %s, fetched again", file.url, found, expected)
+                logging.warning("%s: %s %s instead of %s, fetched again", file.url, kind, found, expected)
     except TransientError as error:
         raise FetchError(file.url, error.reason) from error
-    raise FetchError(file.url, f"MD5 {found} instead of {expected}, twice")
+    raise FetchError(file.url, f"{kind} {found} instead of {expected}, twice")
 
 
 def file_size(path: Path) -> int:
@@ -131,6 +132,6 @@ def _published_md5(url: str, session: HttpSession) -> str:
     raise FetchError(url, "holds no MD5")
 
 
-def _md5(path: Path) -> str:
+def _digest(path: Path, kind: str) -> str:
     with open(path, "rb") as file:
-        return hashlib.file_digest(file, "md5").hexdigest()
+        return hashlib.file_digest(file, kind.replace("-", "").lower()).hexdigest()

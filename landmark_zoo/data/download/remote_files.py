@@ -18,6 +18,7 @@ class RemoteFile:
         md5_url: The address of a text that begins with its MD5.
         unpack_to: The folder below the data folder that an archive is unpacked to; None for a plain file.
         flatten: Unpack all files into that one folder and drop the archive's own folders.
+        sha256: SHA-256 in hexadecimal, where known beforehand; it goes before the MD5.
 
     Raises:
         ValueError: Another kind of address, or a path that could leave the data folder.
@@ -30,6 +31,7 @@ class RemoteFile:
     md5_url: str | None = None
     unpack_to: str | None = None
     flatten: bool = False
+    sha256: str | None = None
 
     def __post_init__(self):
         if urlsplit(self.url).scheme not in ("http", "https"):

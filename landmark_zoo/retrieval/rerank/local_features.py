@@ -96,10 +96,10 @@ def cell_centers(cells: tuple[int, int], size: tuple[int, int], info: Mapping[st
         cells: Rows and columns of the map.
         size: Height and width of the image, in pixels.
         info: That of the model; "local_stride" and "local_offset" are the pixels between two centres and before the first.
-            Without them the cells divide the image evenly.
+            Without them, and where "local_even" is true, the cells divide the image evenly.
     """
     y, x = np.mgrid[:cells[0], :cells[1]].astype(np.float32)
-    if "local_stride" in info:
+    if "local_stride" in info and not info.get("local_even"):
         y, x = ((axis * info["local_stride"] + info["local_offset"]) / side for axis, side in zip((y, x), size, strict=True))
     else:
         y, x = (y + 0.5) / cells[0], (x + 0.5) / cells[1]

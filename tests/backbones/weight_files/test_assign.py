@@ -41,6 +41,19 @@ def test_every_weight_by_loops(network, tensors):
         np.testing.assert_array_equal(found, tensors[f"n.{part}"])
 
 
+def test_normalizations_without_scale_or_offset_and_over_layers():
+    layers = tf.keras.layers
+    network = tf.keras.Sequential([
+        tf.keras.Input([4]), layers.BatchNormalization(center=False, scale=False, name="plain"),
+        layers.BatchNormalization(scale=False, name="moved"), layers.LayerNormalization(name="layer")])
+    parts = {"plain": ("running_mean", "running_var"), "moved": ("bias", "running_mean", "running_var"),
+             "layer": ("weight", "bias")}
+    values = iter(np.arange(28, dtype=np.float32).reshape(7, 4) + 1)
+    tensors = {f"{name}.{part}": next(values) for name, each in parts.items() for part in each}
+    assign_tensors(network, tensors, {name: name for name in parts}, "a.pt")
+    np.testing.assert_array_equal(np.stack(network.get_weights()), np.stack(list(tensors.values())))
+
+
 @pytest.mark.parametrize(("change", "said"), [
     ({"c.weight": None}, "none named c.weight"), ({"c.weight": np.zeros((4, 3, 2, 3), np.float32)}, "c.weight float32"),
     ({"l.bias": np.zeros(5, np.int64)}, "l.bias int64"), ({"l.bias": np.full(5, np.nan, np.float32)}, "not finite"),

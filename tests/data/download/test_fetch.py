@@ -32,6 +32,14 @@ def test_a_file_arrives_whole_and_is_not_asked_for_again(server, tmp_path, sessi
     assert len(server.requests) == before
 
 
+def test_a_known_sha256_goes_before_the_md5(server, tmp_path, session):
+    digest = hashlib.sha256(DATA).hexdigest()
+    assert fetch(remote(server, md5="0" * 32, sha256=digest), tmp_path, session).read_bytes() == DATA
+    with pytest.raises(FetchError, match=f"SHA-256 {digest} instead of {'0' * 64}, twice"):
+        fetch(remote(server, path="y", sha256="0" * 64), tmp_path, session)
+    assert not (tmp_path / "y").exists()
+
+
 def test_the_published_md5_is_asked_for_and_compared(server, tmp_path, session):
     assert fetch(remote(server, md5=None, md5_url=f"{server.url}/md5/big.txt"), tmp_path, session).read_bytes() == DATA
     with pytest.raises(FetchError, match="holds no MD5"):

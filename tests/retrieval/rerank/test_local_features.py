@@ -123,6 +123,8 @@ def test_centers_of_cells():
     np.testing.assert_allclose(cell_centers((1, 2), (32, 64), {}), [[0.25, 0.5], [0.75, 0.5]])
     stated = {"local_stride": 32, "local_offset": 8.0}
     np.testing.assert_allclose(cell_centers((1, 2), (32, 64), stated), [[8 / 64, 0.25], [40 / 64, 0.25]])
+    even = {**stated, "local_even": True}
+    np.testing.assert_allclose(cell_centers((1, 2), (32, 64), even), [[0.25, 0.5], [0.75, 0.5]])
 
 
 def test_a_model_without_local_features(tiny_model):
