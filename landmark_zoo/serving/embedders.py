@@ -15,13 +15,13 @@ import tensorflow as tf
 from absl import logging
 
 from landmark_zoo.core.errors import UserError
-from landmark_zoo.data.image_ops import MIN_SIDE
+from landmark_zoo.data.protocol import Protocol, Scales
 from landmark_zoo.layers.attention.how import HOW, l2_attention
 from landmark_zoo.layers.embedding import EmbeddingLayer, L2Normalize, l2_normalize
 from landmark_zoo.models.delg import SUBSAMPLING
 from landmark_zoo.models.inspection import multiply_accumulates, weights_fingerprint
 from landmark_zoo.serving.fold_batch_norm import fold_batch_norm
-from landmark_zoo.serving.scales import Scales, power_mean, rescale
+from landmark_zoo.serving.scales import PLAIN, aggregate, rescale
 
 
 class Embedder(tf.Module, abc.ABC):
@@ -35,12 +35,17 @@ class Embedder(tf.Module, abc.ABC):
     side: int
     dimension: int
 
+    @property
+    def protocol(self) -> Protocol:
+        """Test protocol; by default the project's own at `side`."""
+        return Protocol(self.side)
+
     @abc.abstractmethod
     def __call__(self, images: tf.Tensor) -> tf.Tensor:
         """Returns float32 [B, D], each row of length 1.
 
         Args:
-            images: RGB, 0..255, float32 [B, H, W, 3], the longer side `side`.
+            images: RGB, 0..255, float32 [B, H, W, 3], of the size to which the protocol brings them.
         """
 
     def local(self, images: tf.Tensor) -> dict[str, tf.Tensor] | None:
@@ -83,8 +88,8 @@ class Network(Embedder):
     Args:
         model: Images [B, H, W, 3] to a dict with "embedding" [B, D]; with "feature_map" or "local_features" [B, h, w, C] it
             has local features.
-        side: Longer side of the images, in pixels.
-        unit: False for the embedding before its last L2 normalisation, which only `MultiScale` may want.
+        protocol: Test protocol, or the side of the project's own; its scales are `MultiScale`'s.
+        unit: False for the embedding before its last L2 normalisation, which only `MultiScale` and `Whitened` may want.
         fold: Make BatchNorm part of the convolutions before it (`fold_batch_norm`), where the embedding stays.
             `weights_sha256` is that of the model's own weights either way.
 
@@ -92,10 +97,10 @@ class Network(Embedder):
         UserError: A side below 32 pixels, or `unit=False` and a model that does not end in a layer of ours.
     """
 
-    def __init__(self, model: tf.keras.Model, side: int, unit: bool = True, fold: bool = False):
+    def __init__(self, model: tf.keras.Model, protocol: Protocol | int, unit: bool = True, fold: bool = False):
         super().__init__(name="network")
-        if side < MIN_SIDE:
-            raise UserError(f"a side of {MIN_SIDE} pixels or more", str(side), "Choose a larger one.")
+        self._protocol = dataclasses.replace(Protocol.of(protocol), scales=PLAIN)
+        side = self._protocol.side
         kept = {key: model.output[key] for key in OUTPUTS if key in model.output}
         how = next((layer for layer in model.layers if isinstance(layer, HOW)), None)
         if "attention/how" in kept and how is not None:
@@ -120,6 +125,10 @@ class Network(Embedder):
         return self._embedding(self._outputs(images))
 
     @property
+    def protocol(self) -> Protocol:
+        return self._protocol
+
+    @property
     def has_local(self) -> bool:
         return self._has_local
 
@@ -128,8 +137,8 @@ class Network(Embedder):
 
     @property
     def facts(self) -> dict[str, Any]:
-        facts = {"dimension": self.dimension, "side": self.side, "scales": [1.0],
-                 "resize": f"longer side to {self.side} pixels, antialiased", "aggregation": "none", "whitening": "none",
+        facts = {"dimension": self.dimension, **self._protocol.constants, "resize": self._protocol.words,
+                 "aggregation": self._protocol.aggregation, "whitening": "none",
                  "whitening_learnt_on": "none", "preprocessing": "inside; RGB 0..255", "weights_sha256": self.weights_sha256}
         return {**facts, **(self._local_facts if self._has_local else {})}
 
@@ -203,8 +212,8 @@ def _before_length_one(layer: tf.keras.layers.Layer) -> Callable[[Mapping[str, t
 def _last_layer(model: tf.keras.Model) -> tf.keras.layers.Layer:
     layer = next((layer for layer in model.layers if layer.name == "embedding"), None)
     if not isinstance(layer, EmbeddingLayer | L2Normalize):
-        raise UserError("a model that ends in an embedding layer of this project for --noscale_l2", type(layer).__name__,
-                        "Leave --noscale_l2 out.")
+        raise UserError("a model that ends in an embedding layer of this project for --noscale_l2 or --nowhitening_l2",
+                        type(layer).__name__, "Leave --noscale_l2 out, and --nowhitening_l2.")
     return layer
 
 
@@ -220,6 +229,10 @@ class Wrapper(Embedder):
     def __init__(self, inner: Embedder, dimension: int, name: str):
         super().__init__(name=name)
         self.inner, self.side, self.dimension = inner, inner.side, dimension
+
+    @property
+    def protocol(self) -> Protocol:
+        return self.inner.protocol
 
     @property
     def has_local(self) -> bool:
@@ -243,15 +256,20 @@ class MultiScale(Wrapper):
 
     def __init__(self, inner: Embedder, scales: Scales):
         super().__init__(inner, inner.dimension, name="multi_scale")
-        self._scales = scales
+        self._scales, self._unit = scales, inner.protocol.whitening_l2
 
     def __call__(self, images: tf.Tensor) -> tf.Tensor:
-        vectors = tf.stack([self.inner(rescale(images, factor)) for factor in self._scales.factors])
-        return l2_normalize(power_mean(vectors, self._scales.power))
+        vectors = tf.stack([self.inner(rescale(images, factor, self._scales)) for factor in self._scales.factors])
+        vector = aggregate(vectors, self._scales)
+        return l2_normalize(vector) if self._unit else vector
+
+    @property
+    def protocol(self) -> Protocol:
+        return dataclasses.replace(self.inner.protocol, scales=self._scales)
 
     @property
     def facts(self) -> dict[str, Any]:
-        return {**self.inner.facts, "scales": list(self._scales.factors), "aggregation": self._scales.aggregation}
+        return {**self.inner.facts, **self.protocol.constants, "aggregation": self.protocol.aggregation}
 
     def multiply_accumulates(self, height: int, width: int) -> int | None:
         counts = [self.inner.multiply_accumulates(round(height * factor), round(width * factor))
@@ -311,15 +329,20 @@ class Whitened(Wrapper):
         return None if before is None else before + self.projection.shape.num_elements()
 
 
-def embedder_of(model: tf.keras.Model, side: int, scales: Scales | None = None, fold: bool = False) -> Embedder:
+def embedder_of(model: tf.keras.Model, protocol: Protocol | int, scales: Scales | None = None,
+                fold: bool = False) -> Embedder:
     """Returns the model's network, behind its scales where there are several.
+
+    Without `whitening_l2`, the last L2 normalisation is left to the `Whitened` that must follow.
 
     Args:
         model: Images [B, H, W, 3] (RGB, 0..255) to a dict with "embedding" [B, D].
-        side: Pixels of the longer side.
-        scales: At which sizes; None for that of `side` alone.
+        protocol: Test protocol, or the side of the project's own, in pixels.
+        scales: Instead of the protocol's.
         fold: See `Network`.
     """
-    if scales is None or scales.factors == (1.0,):
-        return Network(model, side, fold=fold)
-    return MultiScale(Network(model, side, unit=scales.unit, fold=fold), scales)
+    protocol = Protocol.of(protocol)
+    scales = scales or protocol.scales
+    if scales.factors == (1.0,):
+        return Network(model, protocol, unit=protocol.whitening_l2, fold=fold)
+    return MultiScale(Network(model, protocol, unit=scales.unit, fold=fold), scales)

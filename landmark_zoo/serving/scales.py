@@ -1,68 +1,61 @@
-"""Scales at which an export embeds an image: the factors, the resize to each, and the mean over all."""
+"""Scales at which an export embeds an image: the resize to each, and the aggregate of all embeddings."""
 
-import dataclasses
 import math
 
 import tensorflow as tf
 
-from landmark_zoo.core.errors import UserError
 from landmark_zoo.data.image_ops import MIN_SIDE, resize
+from landmark_zoo.data.protocol import Scales
+from landmark_zoo.data.resampling import resample
+
+PLAIN = Scales()
 
 
-@dataclasses.dataclass(frozen=True)
-class Scales:
-    """Fixed scales and their aggregation.
-
-    Attributes:
-        factors: Factors of the image at the model's side, e.g. (0.7071, 1, 1.4142).
-        unit: Bring the embeddings of all scales to length 1 before they are aggregated.
-        power: p of the generalised mean over the scales; 1 is the mean.
-
-    Raises:
-        UserError: No scale, one that is not above 0, one twice, or a power that is not above 0.
-    """
-
-    factors: tuple[float, ...] = (1.0,)
-    unit: bool = True
-    power: float = 1.0
-
-    def __post_init__(self):
-        good = self.factors and all(math.isfinite(factor) and factor > 0 for factor in self.factors)
-        if not good or len(set(self.factors)) < len(self.factors):
-            raise UserError("scales above 0, none twice", ", ".join(map(str, self.factors)) or "none",
-                            "Write for example --scales=0.7071,1,1.4142.")
-        if max(self.factors) > 16:
-            raise UserError("scales up to 16", str(max(self.factors)), "Write for example --scales=0.7071,1,1.4142.")
-        if not (math.isfinite(self.power) and self.power > 0):
-            raise UserError("a power above 0 for the mean over the scales", str(self.power), "Use 1 for the mean.")
-
-    @property
-    def aggregation(self) -> str:
-        """One line for protocol cards."""
-        if self.factors == (1.0,):
-            return "none"
-        mean = "mean" if self.power == 1 else f"generalised mean, p {self.power:g},"
-        return f"{mean} of embeddings {'of length 1' if self.unit else 'before their L2 normalisation'}, L2"
-
-
-def rescale(images: tf.Tensor, factor: float) -> tf.Tensor:
-    """Resizes both sides by one factor, rounded half up and at least 32 pixels; 1 changes nothing.
+def rescale(images: tf.Tensor, factor: float, rule: Scales = PLAIN) -> tf.Tensor:
+    """Resizes both sides by one factor, rounded half up or as the rule says and at least 32 pixels; 1 changes nothing.
 
     Args:
         images: [B, H, W, C].
         factor: Above 0.
+        rule: Resize, rounding and ratio; its factors are left out of account.
 
     Returns:
         float32 [B, h, w, C].
     """
     if factor == 1:
         return images
-    sides = images.shape[1:3]
-    if sides.is_fully_defined():
-        return resize(images, *(max(MIN_SIDE, int(side * factor + 0.5)) for side in sides))
-    size = tf.floor(tf.cast(tf.shape(images)[1:3], tf.float32) * factor + 0.5)
-    height, width = tf.unstack(tf.maximum(MIN_SIDE, tf.cast(size, tf.int32)))
-    return resize(images, height, width)
+    known = images.shape[1:3].is_fully_defined()
+    sides = images.shape[1:3] if known else tf.unstack(tf.shape(images)[1:3])
+    rounded = [_rounded(side, factor, rule.rounding) for side in sides]
+    size = [max(MIN_SIDE, edge) if known else tf.maximum(MIN_SIDE, edge) for edge in rounded]
+    if rule.resize == "antialias" and rule.ratio == "sizes":
+        return resize(images, *size)
+    kernel = {"antialias": "triangle", "linear": "linear", "area": "area" if factor < 1 else "linear"}[rule.resize]
+    ratios = None if rule.ratio == "sizes" else tuple(
+        tf.where(tf.less(edge, MIN_SIDE), tf.cast(side, tf.float32) / MIN_SIDE, 1 / factor)
+        for side, edge in zip(sides, rounded, strict=True))
+    return resample(tf.cast(images, tf.float32), *size, kernel, "whole" if rule.resize == "area" else "any", ratios)
+
+
+def _rounded(side: int | tf.Tensor, factor: float, rounding: str) -> int | tf.Tensor:
+    if not tf.is_tensor(side):
+        return {"nearest": lambda x: int(x + 0.5), "even": round, "floor": math.floor}[rounding](side * factor)
+    if rounding == "nearest":
+        return tf.cast(tf.floor(tf.cast(side, tf.float32) * factor + 0.5), tf.int32)
+    exact = tf.cast(side, tf.float64) * factor  # in float32 a product just below a whole number may reach it
+    return tf.cast(tf.floor(exact) if rounding == "floor" else tf.round(exact), tf.int32)
+
+
+def aggregate(vectors: tf.Tensor, rule: Scales = PLAIN) -> tf.Tensor:
+    """Returns the generalised mean over the first axis, or the maximum, number by number.
+
+    The maximum is that of SuperGlobal (Shao et al., ICCV 2023).
+
+    Args:
+        vectors: float32 [S, ...].
+        rule: Pooling and power.
+    """
+    return tf.reduce_max(vectors, axis=0) if rule.pooling == "maximum" else power_mean(vectors, rule.power)
 
 
 def power_mean(vectors: tf.Tensor, power: float) -> tf.Tensor:

@@ -4,6 +4,7 @@ import tensorflow as tf
 
 from landmark_zoo.core.errors import UserError
 from landmark_zoo.data.image_ops import resize
+from landmark_zoo.data.protocol import Scales
 from landmark_zoo.layers.embedding import L2Normalize
 from landmark_zoo.models import create_model
 from landmark_zoo.retrieval.embedding_set import EmbeddingSet
@@ -19,7 +20,6 @@ from landmark_zoo.serving.embedders import (
     local_features,
 )
 from landmark_zoo.serving.fold_batch_norm import fold_batch_norm
-from landmark_zoo.serving.scales import Scales
 
 
 def test_one_that_says_nothing_of_itself_cannot_be_made():

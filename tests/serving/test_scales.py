@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from landmark_zoo.core.errors import UserError
-from landmark_zoo.serving.scales import Scales, power_mean, rescale
+from landmark_zoo.data.protocol import Scales
+from landmark_zoo.serving.scales import power_mean, rescale
 
 VECTORS = hypothesis.extra.numpy.arrays(np.float32, [1, 2, 4], elements=st.floats(-1, 1, width=16))
 
