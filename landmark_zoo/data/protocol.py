@@ -1,7 +1,7 @@
 """Test protocol: how a model's image, and the crop of a query, come to their size, and scales to one embedding.
 
 A protocol belongs to a model and travels in its export, as constants of `info`. `PUBLISHED` holds those of published
-checkpoints. Sizes and kernels of its rules are in `data.resampling`; scales are put together in `serving.scales`.
+checkpoints. Sizes and kernels of its rules are in `data.resampling`; scales are put together in `serving.embedders`.
 """
 
 import dataclasses
@@ -62,7 +62,8 @@ class Scales:
         if max(self.factors) > 16:
             raise UserError("scales up to 16", str(max(self.factors)), "Write for example --scales=0.7071,1,1.4142.")
         if not (math.isfinite(self.power) and self.power > 0):
-            raise UserError("a power above 0 for the mean over the scales", str(self.power), "Use 1 for the mean.")
+            raise UserError("a power above 0 for the mean over the scales", str(self.power),
+                            "Write --scale_power=1 for the mean.")
         for name, known in (("pooling", POOLINGS), ("resize", SCALE_RESIZES), ("rounding", ROUNDINGS), ("ratio", RATIOS)):
             _check_rule(f"scale_{name}", getattr(self, name), known)
         if self.pooling == "maximum" and self.power != 1:
@@ -173,6 +174,7 @@ class Protocol:
                                                  found["scale_rounding"], found["scale_ratio"]), bool(found["whitening_l2"]))
 
 
+OWN_SCALES = Scales()
 _FORMER = Protocol()  # the rules of all exports that do not state them
 
 _ROOT = 2 ** 0.5

@@ -1,7 +1,7 @@
 """Resampling by the rules of test protocols: sizes, kernels and gray levels as Pillow, OpenCV and torch make them.
 
 `fit_image` brings one image to its size by TensorFlow's resize. `fit_images` does so with a batch, and `resample` with any
-size, by two matrix products, which ONNX and TFLite have; they know no antialiased resize.
+size, by two matrix products, which ONNX and TFLite have; they know no antialiased resize. `rescale` makes scales.
 """
 
 import math
@@ -10,7 +10,7 @@ from collections.abc import Callable
 import tensorflow as tf
 
 from landmark_zoo.data.image_ops import MIN_SIDE, resize
-from landmark_zoo.data.protocol import Protocol
+from landmark_zoo.data.protocol import OWN_SCALES, Protocol, Scales
 
 Size = int | tf.Tensor
 
@@ -141,6 +141,41 @@ def resample(images: tf.Tensor, height: Size, width: Size, kernel: str = "triang
     rows = tf.reshape(columns, [count, old_height, width * channels])
     rows = tf.matmul(axis_weights(old_height, height, kernel, down)[tf.newaxis], rows)
     return tf.reshape(rows if levels == "any" else _whole_levels(rows), [count, height, width, channels])
+
+
+def rescale(images: tf.Tensor, factor: float, rule: Scales = OWN_SCALES) -> tf.Tensor:
+    """Resizes both sides by one factor, rounded half up or as the rule says and at least 32 pixels; 1 changes nothing.
+
+    Args:
+        images: [B, H, W, C].
+        factor: Above 0.
+        rule: Resize, rounding and ratio; its factors are left out of account.
+
+    Returns:
+        float32 [B, h, w, C].
+    """
+    if factor == 1:
+        return images
+    known = images.shape[1:3].is_fully_defined()
+    sides = images.shape[1:3] if known else tf.unstack(tf.shape(images)[1:3])
+    rounded = [_rounded(side, factor, rule.rounding) for side in sides]
+    size = [max(MIN_SIDE, edge) if known else tf.maximum(MIN_SIDE, edge) for edge in rounded]
+    if rule.resize == "antialias" and rule.ratio == "sizes":
+        return resize(images, *size)
+    kernel = {"antialias": "triangle", "linear": "linear", "area": "area" if factor < 1 else "linear"}[rule.resize]
+    ratios = None if rule.ratio == "sizes" else tuple(
+        tf.where(tf.less(edge, MIN_SIDE), tf.cast(side, tf.float32) / MIN_SIDE, 1 / factor)
+        for side, edge in zip(sides, rounded, strict=True))
+    return resample(tf.cast(images, tf.float32), *size, kernel, "whole" if rule.resize == "area" else "any", ratios)
+
+
+def _rounded(side: int | tf.Tensor, factor: float, rounding: str) -> int | tf.Tensor:
+    if not tf.is_tensor(side):
+        return {"nearest": lambda x: int(x + 0.5), "even": round, "floor": math.floor}[rounding](side * factor)
+    if rounding == "nearest":
+        return tf.cast(tf.floor(tf.cast(side, tf.float32) * factor + 0.5), tf.int32)
+    exact = tf.cast(side, tf.float64) * factor  # in float32 a product just below a whole number may reach it
+    return tf.cast(tf.floor(exact) if rounding == "floor" else tf.round(exact), tf.int32)
 
 
 def _whole_levels(pixels: tf.Tensor) -> tf.Tensor:

@@ -172,6 +172,7 @@ def embed_shards(model: SavedModel, images: Iterable[ImageRef], output: str | Pa
         claim_shards(output, {**claim, "shard_size": config.shard_size}, listed, model.info)
         listed.path = listed.path.replace(part / "pictures.jsonl")
         shards = EmbeddingShards(folder, listed, config.shard_size)
+        _decode_and_resize(model.protocol)
         pixels = functools.partial(_pixels, model.protocol, config.apply_exif)
         _make_shards(functools.partial(look, pixels, read), engine, model.dimension, shards, config)
         return sum(not shards.exists(number) for number in shards.numbers)
@@ -273,7 +274,7 @@ def _decode_and_resize(protocol: Protocol) -> Callable[[tf.Tensor, tf.Tensor], t
     def decode_and_resize(encoded: tf.Tensor, whole: tf.Tensor) -> tf.Tensor:
         return fit_image(decode_image(encoded, accurate=True), protocol, whole)
 
-    return decode_and_resize
+    return decode_and_resize.get_concrete_function()  # lest every thread traces it
 
 
 def _plain_jpeg(image: ImageRef, data: bytes | None, apply_exif: bool) -> bytes | None:

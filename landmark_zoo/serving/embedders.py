@@ -15,13 +15,13 @@ import tensorflow as tf
 from absl import logging
 
 from landmark_zoo.core.errors import UserError
-from landmark_zoo.data.protocol import Protocol, Scales
+from landmark_zoo.data.protocol import OWN_SCALES, Protocol, Scales
+from landmark_zoo.data.resampling import rescale
 from landmark_zoo.layers.attention.how import HOW, l2_attention
-from landmark_zoo.layers.embedding import EmbeddingLayer, L2Normalize, l2_normalize
+from landmark_zoo.layers.embedding import EmbeddingLayer, L2Normalize, l2_normalize, power_mean
 from landmark_zoo.models.delg import SUBSAMPLING
 from landmark_zoo.models.inspection import multiply_accumulates, weights_fingerprint
-from landmark_zoo.serving.fold_batch_norm import fold_batch_norm
-from landmark_zoo.serving.scales import PLAIN, aggregate, rescale
+from landmark_zoo.serving.fold_batch_norm import fold_kept
 
 
 class Embedder(tf.Module, abc.ABC):
@@ -78,8 +78,6 @@ class Embedder(tf.Module, abc.ABC):
 OUTPUTS = ("embedding", "feature_map", "local_features", "attention/score", "attention/how")
 PROBE = 128
 """Side of the image whose local features are counted, in pixels."""
-FOLDED_DISTANCE, FOLDED_DISTANCE_IN_16_BITS = 1e-5, 1e-3
-"""By how much, as 1 - cosine, folding BatchNorm may move an embedding."""
 
 
 class Network(Embedder):
@@ -90,7 +88,7 @@ class Network(Embedder):
             has local features.
         protocol: Test protocol, or the side of the project's own; its scales are `MultiScale`'s.
         unit: False for the embedding before its last L2 normalisation, which only `MultiScale` and `Whitened` may want.
-        fold: Make BatchNorm part of the convolutions before it (`fold_batch_norm`), where the embedding stays.
+        fold: Make BatchNorm part of the convolutions before it (`fold_kept`), where the embedding stays.
             `weights_sha256` is that of the model's own weights either way.
 
     Raises:
@@ -99,7 +97,7 @@ class Network(Embedder):
 
     def __init__(self, model: tf.keras.Model, protocol: Protocol | int, unit: bool = True, fold: bool = False):
         super().__init__(name="network")
-        self._protocol = dataclasses.replace(Protocol.of(protocol), scales=PLAIN)
+        self._protocol = dataclasses.replace(Protocol.of(protocol), scales=OWN_SCALES)
         side = self._protocol.side
         kept = {key: model.output[key] for key in OUTPUTS if key in model.output}
         how = next((layer for layer in model.layers if isinstance(layer, HOW)), None)
@@ -109,7 +107,7 @@ class Network(Embedder):
         inner = tf.keras.Model(model.input, kept if unit else {**kept, "before": layer.input})
         self.side, self.dimension = side, int(inner.output_shape["embedding"][-1])
         self.weights_sha256 = weights_fingerprint(inner)
-        inner = _folded(inner, side) if fold else inner
+        inner = fold_kept(inner, side) if fold else inner
         self.weights = inner.variables
         self._has_local = not kept.keys().isdisjoint(("feature_map", "local_features"))
         self._subsampled = any(layer.name == SUBSAMPLING for layer in model.layers)
@@ -185,20 +183,6 @@ def _is_how(outputs: Mapping[str, tf.Tensor]) -> bool:
     return {"local_features", "attention/how"} <= outputs.keys()
 
 
-def _folded(model: tf.keras.Model, side: int) -> tf.keras.Model:
-    """Returns the folded model, or the model itself where an image of noise gets another embedding from it."""
-    folded = fold_batch_norm(model)
-    image = tf.random.stateless_uniform([1, side, side, 3], [0, 0], maxval=255.0)
-    expected, found = (_unit(each(image, training=False)) for each in (model, folded))
-    short = any(layer.compute_dtype in ("bfloat16", "float16") for layer in model.submodules
-                if isinstance(layer, tf.keras.layers.Layer))
-    distance = float(1 - tf.reduce_sum(expected * found))
-    if distance <= (FOLDED_DISTANCE_IN_16_BITS if short else FOLDED_DISTANCE):
-        return folded
-    logging.warning("BatchNorm is not folded: the embedding would move by a cosine of %.2g.", distance)
-    return model
-
-
 def _unit(outputs: Mapping[str, tf.Tensor]) -> tf.Tensor:
     return tf.cast(outputs["embedding"], tf.float32)
 
@@ -260,7 +244,8 @@ class MultiScale(Wrapper):
 
     def __call__(self, images: tf.Tensor) -> tf.Tensor:
         vectors = tf.stack([self.inner(rescale(images, factor, self._scales)) for factor in self._scales.factors])
-        vector = aggregate(vectors, self._scales)
+        greatest = self._scales.pooling == "maximum"  # SuperGlobal (Shao et al., ICCV 2023)
+        vector = tf.reduce_max(vectors, axis=0) if greatest else power_mean(vectors, self._scales.power)
         return l2_normalize(vector) if self._unit else vector
 
     @property

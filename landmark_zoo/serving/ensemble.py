@@ -10,10 +10,10 @@ import tensorflow as tf
 
 from landmark_zoo.core.errors import UserError
 from landmark_zoo.data.protocol import Protocol
+from landmark_zoo.data.resampling import rescale
 from landmark_zoo.layers.embedding import l2_normalize
 from landmark_zoo.saved_model import SavedModel
 from landmark_zoo.serving.embedders import Embedder
-from landmark_zoo.serving.scales import rescale
 
 
 def member_factors(weights: Sequence[float] | None, members: int) -> np.ndarray:

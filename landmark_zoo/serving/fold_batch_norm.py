@@ -4,8 +4,30 @@ from collections import Counter
 
 import numpy as np
 import tensorflow as tf
+from absl import logging
 
+FOLDED_DISTANCE, FOLDED_DISTANCE_IN_16_BITS = 1e-5, 1e-3
+"""By how much, as 1 - cosine, folding BatchNorm may move an embedding."""
 _LINEAR = (tf.keras.layers.Conv2D, tf.keras.layers.DepthwiseConv2D, tf.keras.layers.Dense)
+
+
+def fold_kept(model: tf.keras.Model, side: int) -> tf.keras.Model:
+    """Returns the folded model, or the model itself where an image of noise gets another embedding from it.
+
+    Args:
+        model: Images [B, H, W, 3] to a dict with "embedding" [B, D].
+        side: Sides of the image of noise, in pixels.
+    """
+    folded = fold_batch_norm(model)
+    image = tf.random.stateless_uniform([1, side, side, 3], [0, 0], maxval=255.0)
+    expected, found = (tf.cast(each(image, training=False)["embedding"], tf.float32) for each in (model, folded))
+    short = any(layer.compute_dtype in ("bfloat16", "float16") for layer in model.submodules
+                if isinstance(layer, tf.keras.layers.Layer))
+    distance = float(1 - tf.reduce_sum(expected * found))
+    if distance <= (FOLDED_DISTANCE_IN_16_BITS if short else FOLDED_DISTANCE):
+        return folded
+    logging.warning("BatchNorm is not folded: the embedding would move by a cosine of %.2g.", distance)
+    return model
 
 
 def fold_batch_norm(model: tf.keras.Model) -> tf.keras.Model:
