@@ -1,4 +1,4 @@
-"""Options shared by the export scripts: whitening, model card, verified conversion, sample images."""
+"""Options shared by the export scripts: test protocol, whitening, model card, verified conversion, sample images."""
 
 import dataclasses
 import os
@@ -13,6 +13,7 @@ from absl import logging
 from landmark_zoo.core.errors import UserError, check_range
 from landmark_zoo.core.files import claim_path
 from landmark_zoo.data.datasets.images import InvalidImageError, read_image
+from landmark_zoo.data.protocol import PUBLISHED, Protocol
 from landmark_zoo.evaluation.results import scores_for_card
 from landmark_zoo.retrieval.image_sequence import folder_images
 from landmark_zoo.retrieval.whitening import Whitening, fit_on_images, load_whitening
@@ -21,7 +22,63 @@ from landmark_zoo.serving.embedders import Embedder, Whitened, WhiteningMap
 from landmark_zoo.serving.export import write_saved_model
 from landmark_zoo.serving.model_card import CardNotes
 
-_CHECKED = ("weights_sha256", "side", "scales", "aggregation")
+_CHECKED = ("weights_sha256", "side", "scales", "aggregation", "resize")
+
+
+@dataclasses.dataclass(frozen=True)
+class ProtocolOptions:
+    """Test protocol of an export: a published one or the project's own, with single rules in place of its.
+
+    Attributes:
+        protocol: Test protocol of a published checkpoint: cirtorch, cirtorch_sfm, solar, how, token, delg, cvnet,
+            superglobal, dolg or naver; unset: the project's own. The flags below take the place of its rules.
+        side: Pixels of the longer side to which images are brought; 352 without --protocol.
+        resize_rule: Resize of images: bilinear (antialiased; the project's own), pil_bilinear or lanczos (as Pillow), none.
+        enlarge: Enlarge images whose longer side is below --side, as the project's own protocol does.
+        crop_rule: Size of a query's box: side (its longer side becomes --side; the project's own) or image (the scale of the
+            whole image).
+        box_rounding: Rounding of the corners of boxes: nearest (the project's own) or floor.
+        scales: Multiples of --side at which every image is embedded, commas between them; 1 without --protocol.
+        scale_l2: Bring each scale's embedding to length 1 before they are put together, as the project's own protocol does.
+        scale_power: Power p of the generalised mean over the scales; 1 is the mean.
+        scale_pooling: Aggregation of the scales: mean, which --scale_power generalises, or maximum.
+        scale_resize: Resize to the scales: antialias (the project's own), linear (without antialiasing), or area.
+        scale_rounding: Rounding of the scales' sizes: nearest (the project's own), even or floor.
+        scale_ratio: Distance of the pixels of a scale: that of the sizes (the project's own), or 1 / factor.
+        whitening_l2: Bring embeddings to length 1 before --whitening, as the project's own protocol does.
+    """
+
+    protocol: str | None = None
+    side: int | None = None
+    resize_rule: str | None = None
+    enlarge: bool | None = None
+    crop_rule: str | None = None
+    box_rounding: str | None = None
+    scales: str | None = None
+    scale_l2: bool | None = None
+    scale_power: float | None = None
+    scale_pooling: str | None = None
+    scale_resize: str | None = None
+    scale_rounding: str | None = None
+    scale_ratio: str | None = None
+    whitening_l2: bool | None = None
+
+    def __post_init__(self):
+        if self.protocol is not None and self.protocol not in PUBLISHED:
+            raise UserError(f"one of {', '.join(PUBLISHED)} for --protocol", self.protocol, "Check --protocol.")
+        if self.scale_power is not None:
+            check_range("scale_power", self.scale_power, maximum=100)
+        self.chosen()
+
+    def chosen(self) -> Protocol:
+        """Returns the protocol; a UserError names a rule that there is not, or one that contradicts another."""
+        given = {name: value for name, value in vars(self).items() if value is not None and name != "protocol"}
+        if "scales" in given:
+            try:
+                given["scales"] = [float(scale) for scale in self.scales.split(",")]
+            except ValueError as error:
+                raise UserError("numbers for --scales", str(error), "Write for example --scales=0.7071,1,1.4142.") from error
+        return Protocol.from_constants({**PUBLISHED.get(self.protocol, Protocol()).constants, **given})
 
 
 @dataclasses.dataclass(frozen=True)
@@ -74,6 +131,9 @@ class WhiteningOptions:
 
 def _check_origin(whitening: Whitening, facts: Mapping[str, object]) -> None:
     origin = whitening.provenance.get("embeddings", {}).get("model", {})
+    if origin and not facts.get("whitening_l2", True):
+        raise UserError("a whitening learnt on vectors without L2, for --nowhitening_l2",
+                        "one learnt on embeddings, which have length 1", "Leave --nowhitening_l2 out.")
     for key in _CHECKED:
         if key not in origin:
             logging.warning("The whitening does not say which %s its model had.", key)
@@ -125,6 +185,10 @@ def write_export(embedder: Embedder, output: str | Path, info: Mapping[str, Any]
     Returns:
         The folder of the new version.
     """
+    if not embedder.protocol.whitening_l2 and not whitening.whitening:
+        raise UserError("--whitening, learnt on vectors without L2, with --nowhitening_l2",
+                        "--pca, which is fitted on embeddings of length 1" if whitening.pca else "none",
+                        "Leave --nowhitening_l2 out.")
     fitted = whitening.read_or_fit(lambda folder: write_saved_model(embedder, folder, info), embedder.facts)
     whole = embedder if fitted is None else Whitened(embedder, fitted)
     return write_saved_model(whole, output, info, card.notes(data, recipe, {**whole.facts, **info}), frozen)

@@ -2,6 +2,7 @@
 
     python -m export.savedmodel --workdir=DIR --output=DIR
     python -m export.savedmodel --workdir=DIR --output=DIR --scales=0.7071,1,1.4142 --pca=256 --pca_images=DIR
+    python -m export.savedmodel --workdir=DIR --output=DIR --protocol=cirtorch --scales=1
     python -m export.savedmodel --workdir=DIR --output=DIR --precision=bfloat16
     python -m export.savedmodel --workdir=DIR --output=DIR --noclass_activation
     python -m export.savedmodel --model=xfeat --weights=published --embedding_dim=0 --output=DIR
@@ -14,7 +15,7 @@ from pathlib import Path
 import tensorflow as tf
 from absl import flags, logging
 
-from export.options import CardOptions, WhiteningOptions, write_export
+from export.options import CardOptions, ProtocolOptions, WhiteningOptions, write_export
 from landmark_zoo.core.errors import UserError
 from landmark_zoo.core.files import read_json
 from landmark_zoo.core.provenance import git_commit
@@ -22,12 +23,12 @@ from landmark_zoo.core.scripts import define_flags, define_output, from_flags, r
 from landmark_zoo.models.inspection import LARGEST_CLASSIFIER
 from landmark_zoo.models.registry import WHOLE, ModelConfig, describe_model_weights
 from landmark_zoo.serving.embedders import embedder_of
-from landmark_zoo.serving.scales import Scales
 from landmark_zoo.training.checkpoints import load_weights
 from landmark_zoo.training.history import RECIPE_FILE, read_model
 from landmark_zoo.training.precision import precision
 
 define_flags(ModelConfig)
+define_flags(ProtocolOptions)
 define_flags(WhiteningOptions)
 define_flags(CardOptions)
 _WORKDIR = flags.DEFINE_string("workdir", None, "Folder of a run of experiments.train, whose model.json names the model.")
@@ -35,12 +36,6 @@ _CHECKPOINT = flags.DEFINE_enum("checkpoint", "latest", ["latest", "initial"], "
 _WEIGHTS = flags.DEFINE_string("weights", None, "Without --workdir: pretrained weights of the backbone, see "
                                "experiments.train; published for those of xfeat's authors.")
 _OUTPUT = define_output("output", None, "Folder <name>; the model goes to <name>/<next version>.", required=True)
-_SIDE = flags.DEFINE_integer("side", 352, "Pixels of the longer side to which images are brought.", lower_bound=32,
-                             upper_bound=8192)
-_SCALES = flags.DEFINE_list("scales", ["1"], "Multiples of --side at which every image is embedded.")
-_SCALE_L2 = flags.DEFINE_boolean("scale_l2", True, "Bring each scale's embedding to length 1 before they are put together.")
-_SCALE_POWER = flags.DEFINE_float("scale_power", 1.0, "Power p of the generalised mean over the scales; 1 is the mean.")
-flags.register_validator("scale_power", lambda power: 0 < power <= 100, "Expected a power above 0, at most 100.")
 _FOLD = flags.DEFINE_boolean("fold", True, "Make BatchNorm part of the convolutions before it, where the cosine of the "
                              "embeddings before and after is within 1e-5 of 1 (1e-3 with bfloat16).")
 _CLASS_ACTIVATION = flags.DEFINE_boolean(
@@ -53,7 +48,7 @@ _PRECISION = flags.DEFINE_enum("precision", "float32", ["float32", "bfloat16"], 
 
 def main(_):
     """Builds the model, loads its weights and writes the SavedModel."""
-    scales, whitening, card = _scales(), from_flags(WhiteningOptions), from_flags(CardOptions)
+    protocol, whitening, card = from_flags(ProtocolOptions).chosen(), from_flags(WhiteningOptions), from_flags(CardOptions)
     if _WORKDIR.value:
         config, data = read_model(_WORKDIR.value)
         build = functools.partial(config.build, data["num_classes"])
@@ -77,8 +72,8 @@ def main(_):
     info = {"model": config.model, "training_data": trained_on, "git_commit": git_commit(), "weights": _CHECKPOINT.value,
             "precision": _PRECISION.value}
     if _PRECISION.value == "bfloat16":
-        model = _in_bfloat16(model, build)
-    embedder = embedder_of(model, _SIDE.value, scales, _FOLD.value, _CLASS_ACTIVATION.value)
+        model = _in_bfloat16(model, build, protocol.side)
+    embedder = embedder_of(model, protocol, fold=_FOLD.value, class_activation=_CLASS_ACTIVATION.value)
     print(write_export(embedder, _OUTPUT.value, info, whitening, card, data, recipe, frozen=_PRECISION.value == "bfloat16"))
 
 
@@ -88,22 +83,15 @@ def _untrained(config: ModelConfig) -> dict[str, object]:
             **{key: value for key, value in vars(config).items() if key not in ("head", "margin", "scale")}}
 
 
-def _in_bfloat16(model: tf.keras.Model, build: Callable[[], tf.keras.Model]) -> tf.keras.Model:
+def _in_bfloat16(model: tf.keras.Model, build: Callable[[], tf.keras.Model], side: int) -> tf.keras.Model:
     """Returns the same network, built anew, with backbone and attention in bfloat16, and prints how near it stays."""
     with precision("mixed_bfloat16"):
         short = build()
     short.set_weights(model.get_weights())
-    picture = tf.random.stateless_uniform([1, _SIDE.value, _SIDE.value, 3], [0, 0], maxval=255.0)
+    picture = tf.random.stateless_uniform([1, side, side, 3], [0, 0], maxval=255.0)
     cosine = tf.reduce_sum(model(picture, training=False)["embedding"] * short(picture, training=False)["embedding"])
     logging.info("bfloat16: cosine %.6f to the float32 embedding of a picture of noise", float(cosine))
     return short
-
-
-def _scales() -> Scales:
-    try:
-        return Scales(tuple(float(scale) for scale in _SCALES.value), _SCALE_L2.value, _SCALE_POWER.value)
-    except ValueError as error:
-        raise UserError("numbers for --scales", str(error), "Write for example --scales=0.7071,1,1.4142.") from error
 
 
 if __name__ == "__main__":

@@ -2,8 +2,8 @@
 
 An exported model is a folder `<name>/<integer version>/` that loads with plain TensorFlow. Its signatures are
 `serving_default(image_bytes: string[N]) -> {"embedding": float32[N, D]}`, `images(images: float32[N, H, W, 3])`,
-`info() -> constants` and, where the model has them, `crop`, `local`, `attention` and `keypoints`. Retrieval, evaluation and
-ensembles know models only through this class.
+`info() -> constants` and, where the model has them, `crop`, `resized`, `local`, `attention` and `keypoints`. Retrieval,
+evaluation and ensembles know models only through this class.
 """
 
 import hashlib
@@ -20,6 +20,7 @@ import tensorflow as tf
 from landmark_zoo.core.errors import UserError
 from landmark_zoo.core.files import read_json, sha256
 from landmark_zoo.data.datasets.images import InvalidImageError
+from landmark_zoo.data.protocol import Protocol
 
 SIGNATURES = ("serving_default", "images", "info")
 LENGTH_TOLERANCE = 1e-3
@@ -99,6 +100,15 @@ class SavedModel:
         return side
 
     @cached_property
+    def protocol(self) -> Protocol:
+        """Test protocol: how images and crops come to their size; that of earlier releases where `info()` does not state it.
+
+        Raises:
+            UserError: A model whose `info()` states no side, or rules that this version does not know.
+        """
+        return Protocol.from_constants({**self.info, "side": self.side})
+
+    @cached_property
     def fingerprint(self) -> str:
         """SHA-256 over `saved_model.pb` and the variables; equal for every copy of an export."""
         return fingerprint_of(self.path)
@@ -135,13 +145,24 @@ class SavedModel:
         """Returns the embeddings of images of one size: float32 [N, D].
 
         Args:
-            images: RGB, 0..255, float32 [N, H, W, 3], both sides 32 or more. The model brings the longer one to `side`;
-                exports whose `info` states no "orientation" do not, and want it so.
+            images: RGB, 0..255, float32 [N, H, W, 3], both sides 32 or more. The model brings them to the size of its
+                protocol; exports whose `info` states no "orientation" do not, and want the longer side to be `side`.
 
         Raises:
             InvalidImageError: A side under 32, NaN or infinite pixels.
         """
         return self._run("images", images=tf.constant(images, tf.float32))["embedding"].numpy()
+
+    def embed_resized(self, images: np.ndarray) -> np.ndarray:
+        """Returns the embeddings of images, or of crops, that have the size of the protocol already: float32 [N, D].
+
+        Args:
+            images: See `embed_images`.
+
+        Raises:
+            InvalidImageError: A side under 32, NaN or infinite pixels.
+        """
+        return self._run(resized_signature(self._loaded), images=tf.constant(images, tf.float32))["embedding"].numpy()
 
     def local(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Returns the local features of images of one size, float32 [N, h, w, C], and their scores, float32 [N, h, w].
@@ -232,7 +253,7 @@ class SavedModel:
                             "Export the model again, or re-rank by SIFT.")
 
     def as_module(self) -> "SavedModelModule":
-        """Returns the signature `images` as a module, which another model can hold and be saved with.
+        """Returns the signature for resized images as a module, which another model can hold and be saved with.
 
         Raises:
             UserError: A model that does not state its side, or whose embeddings do not have length 1.
@@ -265,6 +286,11 @@ class SavedModel:
         return stated
 
 
+def resized_signature(loaded: tf.Module) -> str:
+    """Returns the signature that leaves images at the size of the protocol: `images`, but for crops of some models."""
+    return "resized" if "resized" in loaded.signatures else "images"
+
+
 FINGERPRINT_KEY = "model_fingerprint"
 """Name under which a copy in another format (ONNX, TFLite) states the fingerprint of what it was made of."""
 
@@ -276,7 +302,7 @@ def fingerprint_of(path: str | Path) -> str:
 
 
 class SavedModelModule(tf.Module):
-    """Signatures `images` and `attention` of an exported model, with its variables: float32 [B, H, W, 3] to float32 [B, D].
+    """Signatures `images` (or `resized`) and `attention` of an exported model, with its variables.
 
     Args:
         model: The exported model.
@@ -291,7 +317,7 @@ class SavedModelModule(tf.Module):
         self.model, self._loaded = model, loaded
 
     def __call__(self, images: tf.Tensor) -> tf.Tensor:
-        embeddings = self._loaded.signatures["images"](images=images)["embedding"]
+        embeddings = self._loaded.signatures[resized_signature(self._loaded)](images=images)["embedding"]
         return tf.ensure_shape(embeddings, [None, self.model.dimension])
 
     def attention(self, images: tf.Tensor) -> dict[str, tf.Tensor]:

@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from landmark_zoo.core.errors import UserError
 from landmark_zoo.data.datasets.images import InvalidImageError
+from landmark_zoo.data.protocol import Protocol
 from landmark_zoo.saved_model import SavedModel
 
 
@@ -141,10 +142,18 @@ def test_name_side_card_and_sizes(tiny_model, tiny_path, tmp_path):
     assert tiny_model.megabytes > 0.001
 
 
+def test_an_export_that_states_no_rules_has_those_of_its_time(tiny_model, write_model, tmp_path):
+    assert tiny_model.protocol == Protocol(64)
+    model = SavedModel(write_model(tmp_path / "m"))
+    model.info["resize_rule"] = "fisheye"
+    with pytest.raises(UserError, match="lanczos, none for --resize_rule; received fisheye"):
+        assert model.protocol
+
+
 def test_a_side_that_is_not_stated(tmp_path, write_model):
     model = SavedModel(write_model(tmp_path / "m"))
     del model.info["side"]
-    for ask in (lambda: model.side, model.as_module):
+    for ask in (lambda: model.side, model.as_module, lambda: model.protocol):
         with pytest.raises(UserError, match=r"info\(\) states its side, at .*; received None"):
             ask()
 

@@ -160,7 +160,7 @@ def overlap(saved_model: str | Path, photos: str, batch_size: int) -> dict[str, 
     model = SavedModel(saved_model)
     engine = TensorflowEngine(model)
     images = list(folder_images(photos))
-    prepare = preparation(model.info["side"])
+    prepare = preparation(model.protocol)
     shapes, start = [], time.perf_counter()
     for pixels in read_ahead(prepare, images, 2 * batch_size):
         shapes.append(pixels.shape)

@@ -113,45 +113,6 @@ def resize_long_side(image: tf.Tensor, side: int | tf.Tensor) -> tf.Tensor:
     return resize(image, size[0], size[1])
 
 
-def bring_to_side(images: tf.Tensor, side: int) -> tf.Tensor:
-    """Resizes a batch as `resize_long_side` does, up to .01 gray levels; one that has the side stays as it is.
-
-    The resize is two matrix products, which ONNX and TFLite have; they know no antialiased resize.
-
-    Args:
-        images: float32 [B, H, W, 3]; no images, of whatever size, come back as they are.
-        side: Longer side of the result, in pixels, at least 32.
-
-    Returns:
-        float32 [B, h, w, 3] with max(h, w) == side.
-    """
-    _check_side(side)
-    count, height, width, _ = tf.unstack(tf.shape(images))
-    long = tf.maximum(height, width)
-
-    def resized() -> tf.Tensor:
-        new_height, new_width = (tf.maximum(MIN_SIDE, (2 * edge * side + long) // (2 * long)) for edge in (height, width))
-        rows = tf.reshape(images, [count, height, width * 3])
-        rows = tf.matmul(_averages(height, new_height)[tf.newaxis], rows)
-        columns = tf.reshape(rows, [count * new_height, width, 3])
-        columns = tf.matmul(_averages(width, new_width)[tf.newaxis], columns)
-        return tf.reshape(columns, [count, new_height, new_width, 3])
-
-    return tf.ensure_shape(tf.cond((long == side) | (count == 0), lambda: images, resized), [None, None, None, 3])
-
-
-def _averages(size: tf.Tensor, target: tf.Tensor) -> tf.Tensor:
-    """Returns the weights of the antialiased bilinear resize of one axis, float32 [target, size]; rows sum to 1.
-
-    Each pixel of the result weighs those of the image by a triangle about its center, as wide as the resize shrinks.
-    """
-    factor = tf.cast(size, tf.float32) / tf.cast(target, tf.float32)
-    center = (tf.range(tf.cast(target, tf.float32)) + 0.5) * factor
-    distance = tf.abs(tf.range(tf.cast(size, tf.float32)) + 0.5 - center[:, tf.newaxis])
-    weights = tf.maximum(0.0, 1 - distance / tf.maximum(factor, 1.0))
-    return weights / tf.reduce_sum(weights, axis=1, keepdims=True)
-
-
 def resize_square(image: tf.Tensor, side: int) -> tf.Tensor:
     """Resizes to `side` x `side` pixels; other shapes are squashed, nothing is cut off.
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from landmark_zoo.core.errors import UserError
 from landmark_zoo.core.provenance import versions
+from landmark_zoo.data.protocol import Protocol
 
 NOT_STATED = "not stated"
 _COMPARED = ("model_name", "model_fingerprint")
@@ -140,7 +141,7 @@ def card_facts(queries: Mapping[str, Any] | None, index: Mapping[str, Any] | Non
     return {
         "query_photographs_sha256": queries.get("photographs_sha256", NOT_STATED),
         "index_photographs_sha256": index.get("photographs_sha256", NOT_STATED),
-        "crop": _crop(queries.get("cropped")),
+        "crop": _crop(queries.get("cropped"), info),
         "exif": exif[0] if exif[0] == exif[1] else f"queries {exif[0]}, index {exif[1]}",
         **{key: info.get(key, NOT_STATED) for key in _STATED_BY_MODEL},
         "database_augmentation": augmented,
@@ -157,7 +158,8 @@ def _steps(provenance: Mapping[str, Any], name: str) -> str:
     return ", then ".join(settings for step, _, settings in steps if step == name) or "none"
 
 
-def _crop(cropped: int | None) -> str:
+def _crop(cropped: int | None, info: Mapping[str, Any]) -> str:
     if cropped is None:
         return NOT_STATED
-    return "queries cut to their boxes, in pixels of the file, before the resize" if cropped else "none, whole queries"
+    rules = {key: info[key] for key in ("resize_rule", "crop_rule", "box_rounding") if key in info}
+    return f"queries cut to their boxes, {Protocol.from_constants(rules).crop_words}" if cropped else "none, whole queries"

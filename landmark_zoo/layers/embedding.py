@@ -1,4 +1,4 @@
-"""Layers from pooled vector to embedding: L2 normalisation, projection and PCA whitening.
+"""Layers from pooled vector to embedding: L2 normalisation, projection and PCA whitening; the mean of several embeddings.
 
 The fixed whitening of features before they are summed is that of HOW (Tolias, Jenicek, Chum: Learning and Aggregating Deep
 Local Descriptors for Instance-Level Recognition, ECCV 2020).
@@ -16,6 +16,22 @@ def l2_normalize(vectors: tf.Tensor, axis: int = -1) -> tf.Tensor:
         [0.6, 0.8]
     """
     return tf.math.l2_normalize(tf.cast(vectors, tf.float32), axis, epsilon=1e-24)
+
+
+def power_mean(vectors: tf.Tensor, power: float) -> tf.Tensor:
+    """Returns the generalised mean over the first axis, number by number, keeping signs.
+
+    sign(m) |m|^(1/p) with m the mean of sign(x) |x|^p (Revaud et al., ICCV 2019, code). cirtorch takes x^p, which has no
+    value for negative numbers and a fractional power; for the others both are the same.
+
+    Args:
+        vectors: float32 [S, ...].
+        power: p above 0; 1 is the mean.
+    """
+    if power == 1:
+        return tf.reduce_mean(vectors, axis=0)
+    mean = tf.reduce_mean(tf.sign(vectors) * tf.abs(vectors) ** power, axis=0)
+    return tf.sign(mean) * tf.abs(mean) ** (1 / power)
 
 
 @tf.keras.utils.register_keras_serializable("landmark_zoo")

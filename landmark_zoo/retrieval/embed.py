@@ -1,6 +1,7 @@
 """Embedding of images: the one way from files to an `EmbeddingSet`.
 
-Threads read images, decode them as `serving_default` does and bring them to the model's side; the engine embeds batches of
+Threads read images, decode them as `serving_default` does and bring them to the size of the model's test protocol, crops
+as the signature `crop` does; the engine embeds batches of
 one shape; every `shard_size` images the work is saved, so that an interrupted run goes on there. Memory does not grow with
 the number of images, and several processes can share the work (`embed_shards`).
 """
@@ -8,6 +9,7 @@ the number of images, and several processes can share the work (`embed_shards`).
 import functools
 import io
 import itertools
+import math
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,11 +24,13 @@ from landmark_zoo.core.files import lock_directory
 from landmark_zoo.core.parallel import progress, read_ahead
 from landmark_zoo.data.datasets.image_refs import ImageRef, model_input
 from landmark_zoo.data.datasets.images import MAX_PIXELS, MIN_SIDE, InvalidImageError, read_bytes
-from landmark_zoo.data.image_ops import decode_image, resize_long_side
+from landmark_zoo.data.image_ops import decode_image
+from landmark_zoo.data.protocol import Protocol
+from landmark_zoo.data.resampling import fit_image
 from landmark_zoo.retrieval.embedding_claim import claim_shards, is_up_to_date
 from landmark_zoo.retrieval.embedding_set import EmbeddingSet, validate_embeddings
 from landmark_zoo.retrieval.embedding_shards import EmbeddingShards, merge_shards
-from landmark_zoo.retrieval.engines import Engine, TensorflowEngine, check_engine
+from landmark_zoo.retrieval.engines import Engine, TensorflowEngine, check_crops, check_engine
 from landmark_zoo.retrieval.file_states import EmbeddedFile, FileState, Look, Read, list_checksum, look
 from landmark_zoo.retrieval.image_sequence import ImageSequence
 from landmark_zoo.saved_model import SavedModel
@@ -128,7 +132,7 @@ def embed_image(model: SavedModel, image: ImageRef) -> np.ndarray:
         UserError: A bad image or a wrong box.
     """
     try:
-        return model.embed_images(preparation(model.side)(image)[np.newaxis])
+        return model.embed_resized(preparation(model.protocol)(image)[np.newaxis])
     except InvalidImageError as error:
         raise UserError(f"a photograph at {image.path}", error.reason, "Name another picture.") from error
 
@@ -164,16 +168,18 @@ def embed_shards(model: SavedModel, images: Iterable[ImageRef], output: str | Pa
         if is_up_to_date(output, claim, listed, config.strict):
             listed.path.unlink()
             return 0
+        check_crops(engine, model, listed)
         claim_shards(output, {**claim, "shard_size": config.shard_size}, listed, model.info)
         listed.path = listed.path.replace(part / "pictures.jsonl")
         shards = EmbeddingShards(folder, listed, config.shard_size)
-        pixels = functools.partial(_pixels, model.side, config.apply_exif)
+        _decode_and_resize(model.protocol)
+        pixels = functools.partial(_pixels, model.protocol, config.apply_exif)
         _make_shards(functools.partial(look, pixels, read), engine, model.dimension, shards, config)
         return sum(not shards.exists(number) for number in shards.numbers)
 
 
-def _pixels(side: int, apply_exif: bool, image: ImageRef, data: bytes) -> np.ndarray:
-    return preparation(side, apply_exif, lambda _: data)(image)
+def _pixels(protocol: Protocol, apply_exif: bool, image: ImageRef, data: bytes) -> np.ndarray:
+    return preparation(protocol, apply_exif, lambda _: data)(image)
 
 
 def _make_shards(look_at: Callable[[ImageRef, EmbeddedFile | None], Look], engine: Engine, dimension: int,
@@ -232,22 +238,29 @@ def _embed_shard(engine: Engine, stream: Iterator[Look], before: Mapping[str, np
 _ORIENTATION = 0x0112
 
 
-def preparation(side: int, apply_exif: bool = True, read: Read | None = None) -> Callable[[ImageRef], np.ndarray]:
-    """Returns a function from an image to its pixels as `serving_default` resizes them: float32 [h, w, 3].
+def preparation(side: Protocol | int, apply_exif: bool = True, read: Read | None = None) -> Callable[[ImageRef], np.ndarray]:
+    """Returns a function from an image to its pixels as `serving_default` or `crop` resizes them: float32 [h, w, 3].
 
     Several threads may call it at once; it raises InvalidImageError. An upright JPEG in RGB or gray is decoded once,
     here; what else Pillow reads becomes a PNG first, and a box is cut out, as in `model_input`.
 
     Args:
-        side: Longer side of the result, in pixels.
+        side: Test protocol of the model, or the side of the project's own, in pixels.
         apply_exif: Turn the image as its EXIF orientation says.
         read: From an image to the bytes of its file; by default those at its path.
     """
+    protocol = Protocol.of(side)
+    decode_and_resize = _decode_and_resize(protocol)
+
     def prepare(image: ImageRef) -> np.ndarray:
-        data = read(image) if read else None
+        data, whole = read(image) if read else None, 0
+        if image.box is not None and protocol.box_rounding == "floor":
+            image = image._replace(box=tuple(map(math.floor, image.box)))
         encoded = _plain_jpeg(image, data, apply_exif) or model_input(image, apply_exif, data)
+        if image.box is not None and protocol.crop == "image":
+            whole = max(Image.open(io.BytesIO(model_input(image._replace(box=None), apply_exif, data))).size)
         try:
-            return _decode_and_resize(tf.constant(encoded), tf.constant(side)).numpy()
+            return decode_and_resize(tf.constant(encoded), tf.constant(whole)).numpy()
         except tf.errors.InvalidArgumentError as error:
             model_input(image, apply_exif, data)  # raises with the reason that the records give
             raise InvalidImageError("TensorFlow cannot decode it, although Pillow can") from error
@@ -255,9 +268,13 @@ def preparation(side: int, apply_exif: bool = True, read: Read | None = None) ->
     return prepare
 
 
-@tf.function(input_signature=[tf.TensorSpec([], tf.string), tf.TensorSpec([], tf.int32)], autograph=False)
-def _decode_and_resize(encoded: tf.Tensor, side: tf.Tensor) -> tf.Tensor:
-    return resize_long_side(decode_image(encoded, accurate=True), side)
+@functools.cache
+def _decode_and_resize(protocol: Protocol) -> Callable[[tf.Tensor, tf.Tensor], tf.Tensor]:
+    @tf.function(input_signature=[tf.TensorSpec([], tf.string), tf.TensorSpec([], tf.int32)], autograph=False)
+    def decode_and_resize(encoded: tf.Tensor, whole: tf.Tensor) -> tf.Tensor:
+        return fit_image(decode_image(encoded, accurate=True), protocol, whole)
+
+    return decode_and_resize.get_concrete_function()  # lest every thread traces it
 
 
 def _plain_jpeg(image: ImageRef, data: bytes | None, apply_exif: bool) -> bytes | None:

@@ -2,7 +2,7 @@
 
 import importlib
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Protocol
@@ -11,7 +11,8 @@ import numpy as np
 import tensorflow as tf
 
 from landmark_zoo.core.errors import UserError
-from landmark_zoo.saved_model import FINGERPRINT_KEY, SavedModel, fingerprint_of
+from landmark_zoo.data.datasets.image_refs import ImageRef
+from landmark_zoo.saved_model import FINGERPRINT_KEY, SavedModel, fingerprint_of, resized_signature
 
 
 class Engine(Protocol):
@@ -31,12 +32,12 @@ class Engine(Protocol):
         """Returns embeddings, float32 [N, D].
 
         Args:
-            images: RGB, 0..255, float32 [N, H, W, 3], the longer side that of the model's `info`.
+            images: RGB, 0..255, float32 [N, H, W, 3], of the size to which the model's test protocol brings them.
         """
 
 
 class TensorflowEngine:
-    """Engine that calls the signature `images` in TensorFlow.
+    """Engine that calls the signature for resized images in TensorFlow.
 
     Args:
         model: The loaded model.
@@ -54,11 +55,11 @@ class TensorflowEngine:
 
     def embed_images(self, images: np.ndarray) -> np.ndarray:
         """See `Engine`."""
-        return self._model.embed_images(images)
+        return self._model.embed_resized(images)
 
 
 class OpenvinoEngine:
-    """Engine that compiles the signature `images` with OpenVINO.
+    """Engine that compiles the signature for resized images with OpenVINO.
 
     Args:
         path: `<name>/<version>`.
@@ -81,7 +82,7 @@ class OpenvinoEngine:
             if sys.version_info >= (3, 13):
                 # It imports tensorflow, which is there, and deletes the name, which no longer is: `locals()` of PEP 667.
                 importlib.import_module("openvino.frontend.tensorflow.utils").exec = lambda statement: None
-            model = openvino.convert_model(loaded.signatures["images"])
+            model = openvino.convert_model(loaded.signatures[resized_signature(loaded)])
             self._compiled = openvino.Core().compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": precision})
         except Exception as error:  # OpenVINO raises errors of its own, among them plain Exception
             raise UserError(f"a model that OpenVINO can read at {path}", str(error).strip().splitlines()[-1],
@@ -130,3 +131,10 @@ def check_engine(engine: Engine, model: SavedModel) -> None:
         raise UserError(f"the engine {engine.name} to run the model with fingerprint {model.fingerprint[:12]}",
                         f"a copy of {fingerprint[:12]}" if fingerprint else "a copy that does not say of which it was made",
                         f"Write the copy again from {model.path}.")
+
+
+def check_crops(engine: Engine, model: SavedModel, images: Iterable[ImageRef]) -> None:
+    """Raises a UserError for crops that an ONNX file, which holds the signature `images` alone, would resize again."""
+    if engine.name == OnnxEngine.name and model.protocol.crops_apart and any(image.box for image in images):
+        raise UserError("whole images for --engine=onnxruntime, as this model's crops keep the image's scale",
+                        "images with boxes", "Use --engine=tensorflow.")

@@ -17,6 +17,8 @@ __getattr__, __dir__, __all__ = attach(__name__, {
     "export_saved_model": f"{_HERE}.export",
     "write_saved_model": f"{_HERE}.export",
     "CardNotes": f"{_HERE}.model_card",
-    "Scales": f"{_HERE}.scales",
+    "PUBLISHED": "landmark_zoo.data.protocol",
+    "Protocol": "landmark_zoo.data.protocol",
+    "Scales": "landmark_zoo.data.protocol",
     "Signatures": f"{_HERE}.signatures",
 })

@@ -15,9 +15,10 @@ import tensorflow as tf
 from absl import logging
 
 from landmark_zoo.core.errors import UserError
-from landmark_zoo.data.image_ops import MIN_SIDE
+from landmark_zoo.data.protocol import OWN_SCALES, Protocol, Scales
+from landmark_zoo.data.resampling import rescale
 from landmark_zoo.layers.attention.how import HOW, l2_attention
-from landmark_zoo.layers.embedding import EmbeddingLayer, L2Normalize, l2_normalize
+from landmark_zoo.layers.embedding import EmbeddingLayer, L2Normalize, l2_normalize, power_mean
 from landmark_zoo.models.delg import SUBSAMPLING
 from landmark_zoo.models.inspection import (
     attention_kinds,
@@ -28,8 +29,7 @@ from landmark_zoo.models.inspection import (
     weights_fingerprint,
 )
 from landmark_zoo.models.xfeat import detect
-from landmark_zoo.serving.fold_batch_norm import folded_if_equal
-from landmark_zoo.serving.scales import Scales, power_mean, rescale
+from landmark_zoo.serving.fold_batch_norm import fold_kept
 
 
 class Embedder(tf.Module, abc.ABC):
@@ -45,12 +45,17 @@ class Embedder(tf.Module, abc.ABC):
     dimension: int
     classifier_weights: Sequence[tf.Variable] = ()
 
+    @property
+    def protocol(self) -> Protocol:
+        """Test protocol; by default the project's own at `side`."""
+        return Protocol(self.side)
+
     @abc.abstractmethod
     def __call__(self, images: tf.Tensor) -> tf.Tensor:
         """Returns float32 [B, D], each row of length 1.
 
         Args:
-            images: RGB, 0..255, float32 [B, H, W, 3], the longer side `side`.
+            images: RGB, 0..255, float32 [B, H, W, 3], of the size to which the protocol brings them.
         """
 
     def local(self, images: tf.Tensor) -> dict[str, tf.Tensor] | None:
@@ -119,9 +124,9 @@ class Network(Embedder):
     Args:
         model: Images [B, H, W, 3] to a dict with "embedding" [B, D]; with "feature_map" or "local_features" [B, h, w, C] it
             has local features.
-        side: Longer side of the images, in pixels.
-        unit: False for the embedding before its last L2 normalisation, which only `MultiScale` may want.
-        fold: Make BatchNorm part of the convolutions before it (`fold_batch_norm`), where the embedding stays.
+        protocol: Test protocol, or the side of the project's own; its scales are `MultiScale`'s.
+        unit: False for the embedding before its last L2 normalisation, which only `MultiScale` and `Whitened` may want.
+        fold: Make BatchNorm part of the convolutions before it (`fold_kept`), where the embedding stays.
             `weights_sha256` is that of the model's own weights either way.
         class_activation: Keep the head for the map of the winning class; see `inspection.exported_classifier`.
 
@@ -130,11 +135,11 @@ class Network(Embedder):
             `class_activation=True` and no such head.
     """
 
-    def __init__(self, model: tf.keras.Model, side: int, unit: bool = True, fold: bool = False,
+    def __init__(self, model: tf.keras.Model, protocol: Protocol | int, unit: bool = True, fold: bool = False,
                  class_activation: bool | None = None):
         super().__init__(name="network")
-        if side < MIN_SIDE:
-            raise UserError(f"a side of {MIN_SIDE} pixels or more", str(side), "Choose a larger one.")
+        self._protocol = dataclasses.replace(Protocol.of(protocol), scales=OWN_SCALES)
+        side = self._protocol.side
         kept = {key: model.output[key] for key in OUTPUTS if key in model.output}
         how = next((layer for layer in model.layers if isinstance(layer, HOW)), None)
         if "attention/how" in kept and how is not None:
@@ -146,7 +151,7 @@ class Network(Embedder):
         kept |= map_sources(model, self._classifier)
         inner = tf.keras.Model(model.input, kept if unit else {**kept, "before": layer.input})
         self.side, self.dimension = side, int(inner.output_shape["embedding"][-1])
-        inner = folded_if_equal(inner, side) if fold else inner
+        inner = fold_kept(inner, side) if fold else inner
         self.weights = inner.variables
         self.classifier_weights = self._classifier.head.variables if self._classifier else []
         self._has_local = not kept.keys().isdisjoint(("feature_map", "local_features"))
@@ -162,6 +167,10 @@ class Network(Embedder):
 
     def __call__(self, images: tf.Tensor) -> tf.Tensor:
         return self._embedding(self._outputs(images))
+
+    @property
+    def protocol(self) -> Protocol:
+        return self._protocol
 
     @property
     def has_local(self) -> bool:
@@ -182,8 +191,8 @@ class Network(Embedder):
 
     @property
     def facts(self) -> dict[str, Any]:
-        facts = {"dimension": self.dimension, "side": self.side, "scales": [1.0],
-                 "resize": f"longer side to {self.side} pixels, antialiased", "aggregation": "none", "whitening": "none",
+        facts = {"dimension": self.dimension, **self._protocol.constants, "resize": self._protocol.words,
+                 "aggregation": self._protocol.aggregation, "whitening": "none",
                  "whitening_learnt_on": "none", "preprocessing": "inside; RGB 0..255", "weights_sha256": self.weights_sha256}
         maps = {"attention_maps": list(self._kinds), "attention_kinds": list(self._kinds.values())} if self._kinds else {}
         return {**facts, **(self._local_facts if self._has_local else {}), **maps}
@@ -246,8 +255,8 @@ def _before_length_one(layer: tf.keras.layers.Layer) -> Callable[[Mapping[str, t
 def _last_layer(model: tf.keras.Model) -> tf.keras.layers.Layer:
     layer = next((layer for layer in model.layers if layer.name == "embedding"), None)
     if not isinstance(layer, EmbeddingLayer | L2Normalize):
-        raise UserError("a model that ends in an embedding layer of this project for --noscale_l2", type(layer).__name__,
-                        "Leave --noscale_l2 out.")
+        raise UserError("a model that ends in an embedding layer of this project for --noscale_l2 or --nowhitening_l2",
+                        type(layer).__name__, "Leave --noscale_l2 out, and --nowhitening_l2.")
     return layer
 
 
@@ -264,6 +273,10 @@ class Wrapper(Embedder):
         super().__init__(name=name)
         self.inner, self.side, self.dimension = inner, inner.side, dimension
         self.classifier_weights = inner.classifier_weights
+
+    @property
+    def protocol(self) -> Protocol:
+        return self.inner.protocol
 
     @property
     def has_local(self) -> bool:
@@ -297,15 +310,21 @@ class MultiScale(Wrapper):
 
     def __init__(self, inner: Embedder, scales: Scales):
         super().__init__(inner, inner.dimension, name="multi_scale")
-        self._scales = scales
+        self._scales, self._unit = scales, inner.protocol.whitening_l2
 
     def __call__(self, images: tf.Tensor) -> tf.Tensor:
-        vectors = tf.stack([self.inner(rescale(images, factor)) for factor in self._scales.factors])
-        return l2_normalize(power_mean(vectors, self._scales.power))
+        vectors = tf.stack([self.inner(rescale(images, factor, self._scales)) for factor in self._scales.factors])
+        greatest = self._scales.pooling == "maximum"  # SuperGlobal (Shao et al., ICCV 2023)
+        vector = tf.reduce_max(vectors, axis=0) if greatest else power_mean(vectors, self._scales.power)
+        return l2_normalize(vector) if self._unit else vector
+
+    @property
+    def protocol(self) -> Protocol:
+        return dataclasses.replace(self.inner.protocol, scales=self._scales)
 
     @property
     def facts(self) -> dict[str, Any]:
-        return {**self.inner.facts, "scales": list(self._scales.factors), "aggregation": self._scales.aggregation}
+        return {**self.inner.facts, **self.protocol.constants, "aggregation": self.protocol.aggregation}
 
     def multiply_accumulates(self, height: int, width: int) -> int | None:
         counts = [self.inner.multiply_accumulates(round(height * factor), round(width * factor))
@@ -365,17 +384,21 @@ class Whitened(Wrapper):
         return None if before is None else before + self.projection.shape.num_elements()
 
 
-def embedder_of(model: tf.keras.Model, side: int, scales: Scales | None = None, fold: bool = False,
+def embedder_of(model: tf.keras.Model, protocol: Protocol | int, scales: Scales | None = None, fold: bool = False,
                 class_activation: bool | None = None) -> Embedder:
     """Returns the model's network, behind its scales where there are several.
 
+    Without `whitening_l2`, the last L2 normalisation is left to the `Whitened` that must follow.
+
     Args:
         model: Images [B, H, W, 3] (RGB, 0..255) to a dict with "embedding" [B, D].
-        side: Pixels of the longer side.
-        scales: At which sizes; None for that of `side` alone.
+        protocol: Test protocol, or the side of the project's own, in pixels.
+        scales: Instead of the protocol's.
         fold: See `Network`.
         class_activation: See `Network`.
     """
-    several = scales is not None and scales.factors != (1.0,)
-    network = Network(model, side, not several or scales.unit, fold, class_activation)
-    return MultiScale(network, scales) if several else network
+    protocol = Protocol.of(protocol)
+    scales = scales or protocol.scales
+    if scales.factors == (1.0,):
+        return Network(model, protocol, protocol.whitening_l2, fold, class_activation)
+    return MultiScale(Network(model, protocol, scales.unit, fold, class_activation), scales)

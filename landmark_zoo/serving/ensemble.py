@@ -2,17 +2,18 @@
 
 import hashlib
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from landmark_zoo.core.errors import UserError
+from landmark_zoo.data.protocol import Protocol
+from landmark_zoo.data.resampling import rescale
 from landmark_zoo.layers.embedding import l2_normalize
 from landmark_zoo.saved_model import SavedModel, SavedModelModule
 from landmark_zoo.serving.embedders import Embedder
-from landmark_zoo.serving.scales import rescale
 
 
 def member_factors(weights: Sequence[float] | None, members: int) -> np.ndarray:
@@ -42,12 +43,16 @@ class Ensemble(Embedder):
     image is decoded once, and `serving_default` and `images` agree; where sides differ, such a member's part is not to the
     last digit what the member alone makes of a larger original.
 
+    Therefore all members have one rule for the resize and for crops, and other rules than the project's own one side as
+    well: from an image that is resized already, the other member's cannot be made. Scales and their aggregation are inside
+    each member, and may differ.
+
     Args:
         members: Two exported models or more.
         weights: Weight of each member's cosine; None for equal ones.
 
     Raises:
-        UserError: Fewer than two members, one of them twice, or weights that do not fit.
+        UserError: Fewer than two members, one of them twice, unlike rules for their images, or weights that do not fit.
     """
 
     def __init__(self, members: Sequence[SavedModel], weights: Sequence[float] | None = None):
@@ -61,18 +66,19 @@ class Ensemble(Embedder):
                 raise UserError("every member once", f"{twin.path} and {member.path}, which are the same",
                                 "Give one of them, and more weight.")
         self.members = [member.as_module() for member in members]
-        self.side, self.dimension = max(member.side for member in members), sum(member.dimension for member in members)
+        self._protocol = _common_protocol(members)
+        self.side, self.dimension = self._protocol.side, sum(member.dimension for member in members)
         self._factors = tuple(float(factor) for factor in member_factors(weights, len(members)))
 
     def __call__(self, images: tf.Tensor) -> tf.Tensor:
-        parts = [factor * l2_normalize(member(rescale(images, member.model.side / self.side)))
+        parts = [factor * l2_normalize(member(rescale(images, self._shrinks(member.model.side))))
                  for member, factor in zip(self.members, self._factors, strict=True)]
         return l2_normalize(tf.concat(parts, axis=1))
 
     def attention(self, images: tf.Tensor) -> dict[str, tf.Tensor]:
         """Returns the maps of all members that have the signature, each behind its member's name and a slash."""
         return {f"{label}/{name}": values for label, member in self._attentive()
-                for name, values in member.attention(rescale(images, member.model.side / self.side)).items()}
+                for name, values in member.attention(rescale(images, self._shrinks(member.model.side))).items()}
 
     def _attentive(self) -> list[tuple[str, SavedModelModule]]:
         """Returns members with maps and what they are called; where two have one name, all get their number before it."""
@@ -80,6 +86,13 @@ class Ensemble(Embedder):
         if len(set(names)) < len(names):
             names = [f"{number}_{name}" for number, name in enumerate(names, 1)]
         return [(name, member) for name, member in zip(names, self.members, strict=True) if member.model.has_attention]
+
+    def _shrinks(self, side: int) -> float:
+        return 1.0 if self._protocol.resize == "none" else side / self.side
+
+    @property
+    def protocol(self) -> Protocol:
+        return self._protocol
 
     @property
     def facts(self) -> dict[str, Any]:
@@ -91,14 +104,16 @@ class Ensemble(Embedder):
         aggregation = f"members concatenated, their cosines weighted {_joined(weights)}"
         if common["aggregation"] != "none":
             aggregation += f"; inside them: {common['aggregation']}"
-        resize = f"longer side to {self.side} pixels, antialiased"
-        if len({model.side for model in models}) > 1:
+        resize = self._protocol.words
+        if self._protocol.resize != "none" and len({model.side for model in models}) > 1:
             resize += f", then for the members to {_joined(model.side for model in models)}"
         maps = {f"{label}/{name}": kind for label, member in self._attentive()
                 for name, kind in member.model.attention_kinds.items()}
         common |= {"attention_maps": list(maps), "attention_kinds": list(maps.values())} if maps else {}
-        return {"dimension": self.dimension, "side": self.side, "resize": resize, "preprocessing": "inside; RGB 0..255",
-                **common, "aggregation": aggregation, "member_weights": weights, "weights_sha256": self._fingerprint(),
+        rules = {key: self._protocol.constants[key] for key in _SIZE_RULES}
+        return {"dimension": self.dimension, "side": self.side, **rules, "resize": resize,
+                "preprocessing": "inside; RGB 0..255", **common, "aggregation": aggregation, "member_weights": weights,
+                "weights_sha256": self._fingerprint(),
                 "members": [f"{model.name} version {model.path.name}" for model in models]}
 
     @property
@@ -112,6 +127,30 @@ class Ensemble(Embedder):
     def _fingerprint(self) -> str:
         parts = [f"{factor} {member.model.fingerprint}" for factor, member in zip(self._factors, self.members, strict=True)]
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+_SIZE_RULES = ("resize_rule", "enlarge", "crop_rule", "box_rounding")
+
+
+def _common_protocol(members: Sequence[SavedModel]) -> Protocol:
+    """Returns the protocol by which images come to the largest side; unlike rules of the members are a UserError."""
+    largest = max(members, key=lambda member: member.side)
+    protocol = Protocol(largest.side, largest.protocol.resize, largest.protocol.enlarge, largest.protocol.crop,
+                        largest.protocol.box_rounding)
+    any_side = protocol.resize == "none" or (protocol.resize == "bilinear" and protocol.enlarge)
+    for member in members:
+        expected, found = protocol.constants, member.protocol.constants
+        unlike = [key for key in _SIZE_RULES if expected[key] != found[key]]
+        if not any_side and member.side != protocol.side:
+            unlike.append("side")
+        if unlike:
+            raise UserError(f"members of one test protocol, {_rules(expected, unlike)} as {largest.path} has it",
+                            f"{_rules(found, unlike)} at {member.path}", "Export it with these rules, or leave it out.")
+    return protocol
+
+
+def _rules(constants: Mapping[str, Any], names: Iterable[str]) -> str:
+    return ", ".join(f"{name} {constants[name]}" for name in names)
 
 
 def _common(values: Sequence[Any]) -> Any:

@@ -11,6 +11,25 @@ FOLDED_DISTANCE, FOLDED_DISTANCE_IN_16_BITS = 1e-5, 1e-3
 _LINEAR = (tf.keras.layers.Conv2D, tf.keras.layers.DepthwiseConv2D, tf.keras.layers.Dense)
 
 
+def fold_kept(model: tf.keras.Model, side: int) -> tf.keras.Model:
+    """Returns the folded model, or the model itself where an image of noise gets another embedding from it.
+
+    Args:
+        model: Images [B, H, W, 3] to a dict with "embedding" [B, D].
+        side: Sides of the image of noise, in pixels.
+    """
+    folded = fold_batch_norm(model)
+    image = tf.random.stateless_uniform([1, side, side, 3], [0, 0], maxval=255.0)
+    expected, found = (tf.cast(each(image, training=False)["embedding"], tf.float32) for each in (model, folded))
+    short = any(layer.compute_dtype in ("bfloat16", "float16") for layer in model.submodules
+                if isinstance(layer, tf.keras.layers.Layer))
+    distance = float(1 - tf.reduce_sum(expected * found))
+    if distance <= (FOLDED_DISTANCE_IN_16_BITS if short else FOLDED_DISTANCE):
+        return folded
+    logging.warning("BatchNorm is not folded: the embedding would move by a cosine of %.2g.", distance)
+    return model
+
+
 def fold_batch_norm(model: tf.keras.Model) -> tf.keras.Model:
     """Returns a model that computes the same in inference with fewer normalizations; `model` stays as it was.
 
@@ -36,25 +55,6 @@ def fold_batch_norm(model: tf.keras.Model) -> tf.keras.Model:
     for name, normalization in pairs.items():
         folded.get_layer(name).set_weights(folded_weights(model.get_layer(name), normalization))
     return folded
-
-
-def folded_if_equal(model: tf.keras.Model, side: int) -> tf.keras.Model:
-    """Returns the folded model, or the model itself where an image of noise gets another embedding from it.
-
-    Args:
-        model: Images [B, H, W, 3] to a dict with "embedding".
-        side: Sides of that image, in pixels.
-    """
-    folded = fold_batch_norm(model)
-    image = tf.random.stateless_uniform([1, side, side, 3], [0, 0], maxval=255.0)
-    expected, found = (tf.cast(each(image, training=False)["embedding"], tf.float32) for each in (model, folded))
-    short = any(layer.compute_dtype in ("bfloat16", "float16") for layer in model.submodules
-                if isinstance(layer, tf.keras.layers.Layer))
-    distance = float(1 - tf.reduce_sum(expected * found))
-    if distance <= (FOLDED_DISTANCE_IN_16_BITS if short else FOLDED_DISTANCE):
-        return folded
-    logging.warning("BatchNorm is not folded: the embedding would move by a cosine of %.2g.", distance)
-    return model
 
 
 def folded_weights(layer: tf.keras.layers.Layer, normalization: tf.keras.layers.BatchNormalization) -> list[np.ndarray]:

@@ -67,7 +67,7 @@ def _inputs(info: Mapping[str, Any]) -> str:
         "`serving_default` turns JPEG and PNG as their EXIF orientation says, as records and `experiments.embed` do. `crop` "
         "does not: its boxes are in the pixels as stored. The protocols of Oxford and Paris keep all pixels as stored; "
         "`experiments.evaluate` does so, and whoever calls `serving_default` for them must take the EXIF out.\n\n"
-        f"`images` brings the longer side to {info['side']} pixels itself, antialiased, as do copies in ONNX and TFLite; "
+        f"`images` resizes by itself ({info['resize']}), as do copies in ONNX and TFLite; "
         "these two do not refuse NaN. `local` keeps the size of its images.")
 
 

@@ -3,16 +3,18 @@
     serving_default(image_bytes: string[N]) -> {"embedding": float32[N, D]}
     images(images: float32[N, H, W, 3]) -> {"embedding": float32[N, D]}
     crop(image_bytes: string[N], box: float32[N, 4]) -> {"embedding": float32[N, D]}
+    resized(images: float32[N, H, W, 3]) -> {"embedding": float32[N, D]}
     info() -> constants
     local(images: float32[N, H, W, 3]) -> {"features": float32[N, h, w, C], "scores": float32[N, h, w]}
     attention(images: float32[N, H, W, 3]) -> {name of a map: float32[N, 1 or h, 1 or w, 1 or C]}
     keypoints(images: float32[N, H, W, 3], count: int32[]) -> {"keypoints": float32[N, K, 2],
         "descriptors": float32[N, K, C], "scores": float32[N, K]}
 
-`serving_default` turns JPEG and PNG as their EXIF orientation says, as the records do, and resizes the longer side to
-`info`'s `side`; `images` resizes likewise, and takes any size of 32 pixels or more each way. A box is x0, y0, x1, y1 in
-pixels of the image as it is stored; it is cut out before anything is resized, and not turned. What would give other pixels
-than Pillow reads, is too large or too small, or is no number, ends in InvalidArgumentError with the reason.
+`serving_default` turns JPEG and PNG as their EXIF orientation says, as the records do, and resizes by the model's test
+protocol (`data.protocol`); `images` resizes likewise, and takes any size of 32 pixels or more each way. A box is x0, y0, x1,
+y1 in pixels of the image as it is stored; it is cut out before anything is resized, and not turned. `resized` is for images
+that have their size already, and only where that of a crop is none of an image. What would give other pixels than Pillow
+reads, is too large or too small, or is no number, ends in InvalidArgumentError with the reason.
 
 `local` is for re-ranking, and only where a model has a feature map; it resizes nothing. Its features are the model's output
 "local_features" where there is one, else its feature map, of length 1 where `info`'s `local_unit` says so (not those of
@@ -38,7 +40,8 @@ import tensorflow as tf
 
 from landmark_zoo.data.datasets.images import MAX_PIXELS
 from landmark_zoo.data.image_headers import FORMATS, read_header, turn_upright
-from landmark_zoo.data.image_ops import MIN_SIDE, bring_to_side, decode_image, resize_long_side
+from landmark_zoo.data.image_ops import MIN_SIDE, decode_image
+from landmark_zoo.data.resampling import fit_image, fit_images
 from landmark_zoo.serving.embedders import Embedder
 
 
@@ -73,7 +76,7 @@ def _assert_image(condition: tf.Tensor, received: str | tf.Tensor, position: tf.
         f"Expected a whole image in {FORMATS}; received ", received, tf.strings.format(" at position {}.", position)])])
 
 
-def crop_checked(image: tf.Tensor, box: tf.Tensor, position: tf.Tensor) -> tf.Tensor:
+def crop_checked(image: tf.Tensor, box: tf.Tensor, position: tf.Tensor, down: bool = False) -> tf.Tensor:
     """Cuts a box out of one picture; a wrong one ends in InvalidArgumentError with box and position in the batch.
 
     Corners are rounded to whole pixels, halves to even ones, as `retrieval.crop` does.
@@ -82,12 +85,14 @@ def crop_checked(image: tf.Tensor, box: tf.Tensor, position: tf.Tensor) -> tf.Te
         image: [H, W, 3].
         box: float32 [4]: x0, y0, x1, y1 in pixels of the image; x1 and y1 are the first outside.
         position: Scalar int.
+        down: Round corners down instead.
 
     Returns:
         [y1 - y0, x1 - x0, 3].
     """
     height, width = tf.unstack(tf.shape(image)[:2])
-    x0, y0, x1, y1 = tf.unstack(tf.cast(tf.round(tf.where(tf.math.is_finite(box), box, -1.0)), tf.int32))
+    corners = tf.where(tf.math.is_finite(box), box, -1.0)
+    x0, y0, x1, y1 = tf.unstack(tf.cast(tf.floor(corners) if down else tf.round(corners), tf.int32))
     fits = (tf.reduce_all(tf.math.is_finite(box) & (box >= 0))
             & (x0 < x1) & (x1 <= width) & (y0 < y1) & (y1 <= height))
     good = tf.debugging.Assert(fits, [tf.strings.format(
@@ -128,7 +133,7 @@ def check_pixels(images: tf.Tensor) -> tf.Tensor:
         return tf.identity(images)
 
 
-NAMES = ("serving_default", "images", "crop", "info", "local", "attention", "keypoints")
+NAMES = ("serving_default", "images", "crop", "resized", "info", "local", "attention", "keypoints")
 FACTS = {"formats": FORMATS, "min_side": MIN_SIDE, "max_pixels": MAX_PIXELS,
          "orientation": "serving_default turns as EXIF says; the other signatures take pixels as they are stored"}
 """What `info` says of all exports. Those without "orientation" do not turn images, and `images` resizes none."""
@@ -153,11 +158,21 @@ class Signatures(tf.Module):
         self.embedder = embedder
         constants = {key: info_constant(value) for key, value in {**embedder.facts, **FACTS, **info}.items()}
 
-        def embed_one(image: tf.Tensor, orientation: tf.Tensor | None = None) -> tf.Tensor:
-            image = resize_long_side(image, embedder.side)
-            if orientation is not None:
-                image = turn_upright(image, orientation)  # when it is small: the resize treats both axes alike
+        protocol = embedder.protocol
+        alike = protocol.resize == "bilinear"  # both axes: then an image is turned when it is small
+
+        def embed_one(image: tf.Tensor, orientation: tf.Tensor | None = None, whole: tf.Tensor | None = None) -> tf.Tensor:
+            if orientation is not None and not alike:
+                image = turn_upright(image, orientation)
+            image = fit_image(image, protocol, whole)
+            if orientation is not None and alike:
+                image = turn_upright(image, orientation)
             return embedder(image[tf.newaxis])[0]
+
+        def cut(image_bytes: tf.Tensor, box: tf.Tensor, position: tf.Tensor) -> tuple[tf.Tensor, None, tf.Tensor]:
+            image, _ = decode_checked(image_bytes, position)
+            part = crop_checked(image, box, position, down=protocol.box_rounding == "floor")
+            return part, None, tf.reduce_max(tf.shape(image)[:2])
 
         def embed_each(read: Callable[[tuple], tuple], inputs: tuple[tf.Tensor, ...]) -> dict[str, tf.Tensor]:
             return {"embedding": tf.map_fn(lambda one: embed_one(*read(one)), inputs, parallel_iterations=1,
@@ -173,13 +188,16 @@ class Signatures(tf.Module):
             paired = tf.debugging.Assert(tf.shape(box)[0] == count, [tf.strings.format(
                 "Expected a box for each of {} pictures; received {} boxes.", (count, tf.shape(box)[0]))])
             with tf.control_dependencies([paired]):
-                return embed_each(lambda one: (crop_checked(decode_checked(one[0], one[2])[0], *one[1:]),),
-                                  (image_bytes, box, tf.range(count)))
+                return embed_each(lambda one: cut(*one), (image_bytes, box, tf.range(count)))
 
         @tf.function(input_signature=[_IMAGES])
         def images(images):
-            images = bring_to_side(check_pixels(images), embedder.side)
+            images = fit_images(check_pixels(images), protocol)
             return pad_empty_batch(lambda batch: {"embedding": embedder(batch)}, images)
+
+        @tf.function(input_signature=[_IMAGES])
+        def resized(images):
+            return pad_empty_batch(lambda batch: {"embedding": embedder(batch)}, check_pixels(images))
 
         @tf.function(input_signature=[])
         def info_signature():
@@ -191,7 +209,7 @@ class Signatures(tf.Module):
 
         @tf.function(input_signature=[_IMAGES])
         def attention(images):
-            return pad_empty_batch(embedder.attention, bring_to_side(check_pixels(images), embedder.side))
+            return pad_empty_batch(embedder.attention, fit_images(check_pixels(images), protocol))
 
         @tf.function(input_signature=[_IMAGES, tf.TensorSpec([], tf.int32, name="count")])
         def keypoints(images, count):
@@ -202,6 +220,8 @@ class Signatures(tf.Module):
             return pad_empty_batch(lambda batch: embedder.keypoints(batch, count), check_pixels(images))
 
         self.serving_default, self.images, self.crop, self.info = serving_default, images, crop, info_signature
+        if protocol.crops_apart:
+            self.resized = resized
         if embedder.has_local:
             self.local = local
         if embedder.has_attention:

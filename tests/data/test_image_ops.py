@@ -11,7 +11,6 @@ from PIL import Image
 
 from landmark_zoo.data.datasets.images import read_image
 from landmark_zoo.data.image_ops import (
-    bring_to_side,
     decode_image,
     resize,
     resize_long_side,
@@ -185,19 +184,6 @@ def test_graph_with_unknown_sizes_equals_eager():
                                                               tf.TensorSpec([], tf.int32)])
     image = np.random.default_rng(0).integers(0, 256, (70, 50, 3), dtype=np.uint8)
     np.testing.assert_allclose(function(image, 64), resize_long_side(image, 64), atol=1e-4)
-
-
-@pytest.mark.parametrize(("height", "width"), [(60, 90), (41, 37), (33, 200), (64, 40)])
-def test_a_batch_brought_to_a_side_by_matrices_equals_the_resize(height, width):
-    images = np.random.default_rng(0).integers(0, 256, (2, height, width, 3)).astype(np.float32)
-    expected = np.stack([resize_long_side(image, 64) for image in images])
-    np.testing.assert_allclose(bring_to_side(tf.constant(images), 64), expected, atol=0.01)
-
-
-def test_a_batch_of_the_side_or_of_no_images_stays():
-    images = tf.constant(np.random.default_rng(0).uniform(0, 255, (2, 64, 50, 3)), tf.float32)
-    np.testing.assert_array_equal(bring_to_side(images, 64), images)
-    assert bring_to_side(tf.zeros([0, 9, 5, 3]), 64).shape == (0, 9, 5, 3)
 
 
 def test_sides_below_32_are_refused():

@@ -42,6 +42,20 @@ def test_model_and_images():
     assert facts["whitening"] == NOT_STATED
 
 
+@pytest.mark.parametrize(("rules", "words"), [
+    ({}, "queries cut to their boxes, in pixels of the file, before the resize"),
+    ({"resize_rule": "bilinear", "crop_rule": "side", "box_rounding": "nearest"},
+     "queries cut to their boxes, in pixels of the file, before the resize"),
+    ({"crop_rule": "image"},
+     "queries cut to their boxes, in pixels of the file, before the resize, which keeps the image's scale"),
+    ({"resize_rule": "none", "box_rounding": "floor"},
+     "queries cut to their boxes, in pixels of the file, corners rounded down, not resized")])
+def test_the_models_rule_for_boxes(rules, words):
+    model = {"name": "m", "side": 352, "scales": "[1.0]; [0.5, 1.0]", **rules}
+    assert card_facts({"cropped": 3}, {"model": model}, "f")["crop"] == words
+    assert card_facts({"cropped": 0}, {"model": model}, "f")["crop"] == "none, whole queries"
+
+
 def test_silence_is_said():
     facts = card_facts({}, {}, "f")
     assert (facts["exif"], facts["resize"], facts["model_name"], facts["crop"]) == (NOT_STATED,) * 4

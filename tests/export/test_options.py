@@ -1,12 +1,15 @@
+import dataclasses
 import json
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from export.options import CardOptions, WhiteningOptions, convert_verified, sample_images, write_export
+from export.options import CardOptions, ProtocolOptions, WhiteningOptions, convert_verified, sample_images, write_export
 from landmark_zoo.core.errors import UserError
 from landmark_zoo.core.files import claim_path
+from landmark_zoo.core.scripts import attribute_texts
+from landmark_zoo.data.protocol import PUBLISHED, Protocol, Scales
 from landmark_zoo.retrieval.embedding_set import EmbeddingSet
 from landmark_zoo.retrieval.whitening import PCAWhitening
 from landmark_zoo.serving.embedders import embedder_of
@@ -35,7 +38,42 @@ def test_whitening_and_card(embedder, photos, tmp_path):
     assert (card["data"], card["recipe"]["epochs"], card["licence"]["model"]) == ({"source": "drawn"}, 2, "MIT")
 
 
-FACTS = {"weights_sha256": "abc", "side": 64, "scales": [1.0], "aggregation": "none"}
+def test_a_published_protocol_with_single_rules_of_its_own():
+    assert ProtocolOptions().chosen() == Protocol()
+    found = ProtocolOptions(side=64, scales="0.5,1", scale_power=2.0).chosen()
+    assert found == Protocol(64, scales=Scales((0.5, 1.0), power=2.0))
+    assert ProtocolOptions(protocol="cirtorch").chosen() == PUBLISHED["cirtorch"]
+    found = ProtocolOptions(protocol="cirtorch", side=512, enlarge=True, scales="1", crop_rule="side").chosen()
+    assert found == Protocol(512, "lanczos", scales=dataclasses.replace(PUBLISHED["cirtorch"].scales, factors=(1.0,)))
+
+
+def test_help_names_every_published_protocol():
+    for name in PUBLISHED:
+        assert name in attribute_texts(ProtocolOptions)["protocol"]
+
+
+@pytest.mark.parametrize(("flags", "said"), [
+    ({"protocol": "delf"}, "one of cirtorch, .* for --protocol; received delf"),
+    ({"side": 31}, "32"), ({"side": 8193}, "8192"),
+    ({"scales": "1,x"}, "numbers for --scales"), ({"scales": ""}, "numbers for --scales"),
+    ({"scale_power": 101.0}, "scale_power"), ({"scale_power": 0.0}, "a power above 0"),
+    ({"resize_rule": "cubic"}, "--resize_rule"), ({"protocol": "superglobal", "scale_power": 3.0}, "--scale_pooling=mean")])
+def test_mistakes_about_the_protocol(flags, said):
+    with pytest.raises(UserError, match=said):
+        ProtocolOptions(**flags)
+
+
+def test_no_l2_before_the_whitening_wants_a_whitening_learnt_so(tmp_path, folder):
+    embedder = embedder_of(little(6), Protocol(64, whitening_l2=False))
+    for whitening, received in ((WhiteningOptions(), "none"), (WhiteningOptions(pca=4, pca_images="p"), "--pca")):
+        with pytest.raises(UserError, match=f"with --nowhitening_l2; received {received}"):
+            write_export(embedder, tmp_path / "m", {}, whitening, CardOptions(), {}, {})
+    with pytest.raises(UserError, match="received one learnt on embeddings, which have length 1"):
+        WhiteningOptions(whitening=folder(FACTS)).read_or_fit(never, {**FACTS, "whitening_l2": False})
+
+
+FACTS = {"weights_sha256": "abc", "side": 64, "scales": [1.0], "aggregation": "none",
+         "resize": "longer side to 64 pixels, antialiased"}
 
 
 @pytest.fixture
@@ -63,7 +101,8 @@ def test_one_of_this_model(folder):
     assert (found.mean.shape, found.projection.shape) == ((6,), (6, 4))
 
 
-@pytest.mark.parametrize(("key", "other"), [("weights_sha256", "abd"), ("side", 80), ("scales", [0.5, 1.0])])
+@pytest.mark.parametrize(("key", "other"), [("weights_sha256", "abd"), ("side", 80), ("scales", [0.5, 1.0]),
+                                            ("resize", "none, images keep their size")])
 def test_one_of_another_model_or_other_settings(folder, key, other):
     options = WhiteningOptions(whitening=folder({**FACTS, key: other}))
     with pytest.raises(UserError, match=f"learnt on embeddings with {key}"):

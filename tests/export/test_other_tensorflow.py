@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from landmark_zoo.core.errors import UserError
+from landmark_zoo.data.protocol import Scales
 from landmark_zoo.models.build import build_model
 from landmark_zoo.saved_model import SavedModel
 from landmark_zoo.serving.check import isolated_check
@@ -14,7 +15,6 @@ from landmark_zoo.serving.embedders import Whitened, WhiteningMap, embedder_of
 from landmark_zoo.serving.ensemble import Ensemble
 from landmark_zoo.serving.export import write_saved_model
 from landmark_zoo.serving.freeze import freeze
-from landmark_zoo.serving.scales import Scales
 from landmark_zoo.training.precision import precision
 from tests.serving.conftest import little
 

@@ -1,5 +1,6 @@
 """`python -m export.savedmodel`, as a user starts it."""
 
+import dataclasses
 import json
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import tensorflow as tf
 from landmark_zoo.backbones.registry import BACKBONES
 from landmark_zoo.data.datasets.image_refs import ImageRef
 from landmark_zoo.data.manifest import LabelMap
+from landmark_zoo.data.protocol import PUBLISHED
 from landmark_zoo.models.registry import ModelConfig, create_model
 from landmark_zoo.retrieval.whitening import fit_on_images
 from landmark_zoo.saved_model import SavedModel
@@ -159,11 +161,29 @@ def test_scales_and_whitening_fitted_and_then_read(run_export, workdir, photos, 
     assert not (tmp_path / "other").exists()
 
 
+@pytest.mark.slow
+def test_a_published_protocol_travels_in_the_export(run_export, workdir, tmp_path):
+    """In constants and card, and in every signature where this project cannot be imported."""
+    done = run_export("savedmodel", workdir=workdir, output=tmp_path / "m", protocol="cirtorch", side=64, scales="1,0.75")
+    assert done.code == 0, done.stderr
+    model = SavedModel(tmp_path / "m")
+    scales = dataclasses.replace(PUBLISHED["cirtorch"].scales, factors=(1.0, 0.75))
+    assert model.protocol == dataclasses.replace(PUBLISHED["cirtorch"], side=64, scales=scales)
+    assert model.protocol.constants.items() <= model.card["info"].items()
+    page = (tmp_path / "m" / "1" / "README.md").read_text()
+    assert "resizes by itself (longer side to 64 pixels at most, LANCZOS" in page
+    assert "| crop rule | image |" in page
+    checked = run_export("check", savedmodel=tmp_path / "m" / "1")
+    assert checked.code == 0, checked.stderr
+    wrong = run_export("savedmodel", workdir=workdir, output=tmp_path / "m", protocol="cirtorch", whitening_l2="false")
+    assert (wrong.code, "--whitening, learnt on vectors without L2" in wrong.stderr) == (2, True)
+
+
 @pytest.mark.parametrize(("arguments", "said"), [
     ({}, "received neither"), ({"workdir": "absent"}, "a JSON file at absent/model.json"),
     ({"scales": "1,x"}, "numbers for --scales"), ({"scales": "0"}, "scales above 0, none twice"),
     ({"scales": "17"}, "scales up to 16"),
-    ({"scale_power": 0}, "a power above 0"),
+    ({"scale_power": 0}, "a power above 0"), ({"protocol": "delf"}, "one of cirtorch, "), ({"side": 16}, "received 16"),
 ])
 def test_mistakes_are_one_line(run_export, tmp_path, arguments, said):
     done = run_export("savedmodel", output=tmp_path / "out", **arguments)

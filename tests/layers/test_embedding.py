@@ -1,3 +1,4 @@
+import hypothesis.extra.numpy
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -5,7 +6,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.decomposition import PCA
 
-from landmark_zoo.layers.embedding import EmbeddingLayer, L2Normalize, WhiteningReduction, l2_normalize, pca_whitening
+from landmark_zoo.layers.embedding import (
+    EmbeddingLayer,
+    L2Normalize,
+    WhiteningReduction,
+    l2_normalize,
+    pca_whitening,
+    power_mean,
+)
 
 POOLED = np.random.default_rng(0).standard_normal((40, 12)).astype(np.float32)
 
@@ -118,3 +126,18 @@ def test_fitted_layer_is_saved(tmp_path):
     loaded = tf.keras.models.load_model(tmp_path / "model.keras")
     x = np.ones((1, 2, 3, 12), np.float32)
     np.testing.assert_allclose(loaded(x), layer(x), rtol=1e-6)
+
+
+VECTORS = hypothesis.extra.numpy.arrays(np.float32, [1, 2, 4], elements=st.floats(-1, 1, width=16))
+
+
+@settings(max_examples=30, deadline=None)
+@given(VECTORS, st.sampled_from([0.5, 1.0, 2.0, 3.0]))
+def test_the_mean_of_equal_vectors_is_each(vectors, power):
+    np.testing.assert_allclose(power_mean(tf.repeat(vectors, 3, axis=0), power), vectors[0], atol=1e-3)
+
+
+def test_power_means_by_hand():
+    vectors = tf.constant([[1.0, -2.0], [2.0, -4.0]])
+    np.testing.assert_allclose(power_mean(vectors, 1), [1.5, -3])
+    np.testing.assert_allclose(power_mean(vectors, 3), [4.5 ** (1 / 3), -36 ** (1 / 3)], rtol=1e-6)

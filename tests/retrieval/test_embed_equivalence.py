@@ -1,6 +1,7 @@
 """`embed` against the path image by image: `serving_default` of the exported model on the bytes of `model_input`."""
 
 import contextlib
+import dataclasses
 import io
 
 import numpy as np
@@ -8,24 +9,32 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
+from landmark_zoo.core.errors import UserError
 from landmark_zoo.data.datasets.image_refs import ImageRef, model_input
 from landmark_zoo.data.datasets.images import InvalidImageError
+from landmark_zoo.data.image_ops import decode_image
+from landmark_zoo.data.protocol import PUBLISHED, Protocol
 from landmark_zoo.layers.embedding import L2Normalize
 from landmark_zoo.retrieval.embed import EmbedConfig, embed, embed_image
 from landmark_zoo.saved_model import SavedModel
-from landmark_zoo.serving.export import export_saved_model
+from landmark_zoo.serving.embedders import embedder_of
+from landmark_zoo.serving.export import export_saved_model, write_saved_model
 
 TOLERANCE = 1e-6
 
 
 @pytest.fixture(scope="module")
-def model(tmp_path_factory):
+def network():
     """A network whose embedding tells pixels apart by a gray level, unlike a deep one with random weights."""
     tf.keras.utils.set_random_seed(0)
     pixels = tf.keras.Input([None, None, 3])
     features = tf.keras.layers.Conv2D(32, 8, 4, activation="tanh")(tf.keras.layers.Rescaling(1 / 64, -2)(pixels))
     embedding = L2Normalize(name="embedding")(tf.keras.layers.GlobalAveragePooling2D()(features))
-    network = tf.keras.Model(pixels, {"embedding": embedding})
+    return tf.keras.Model(pixels, {"embedding": embedding})
+
+
+@pytest.fixture(scope="module")
+def model(network, tmp_path_factory):
     return SavedModel(export_saved_model(network, tmp_path_factory.mktemp("models") / "small", side=64, info={}))
 
 
@@ -126,6 +135,60 @@ def test_boxes_are_those_of_the_signature_crop(model, images, tmp_path):
                     box=tf.constant([image.box for image in boxed], tf.float32))["embedding"]
     found = embed(model, boxed, tmp_path / "out")
     np.testing.assert_allclose(found.vectors, expected, atol=TOLERANCE)
+
+
+PROTOCOLS = {
+    "image": Protocol(64, crop="image"), "small": Protocol(64, enlarge=False, crop="image"),
+    "cirtorch": dataclasses.replace(PUBLISHED["cirtorch"], side=64), "cvnet": PUBLISHED["cvnet"],
+    "delg": dataclasses.replace(PUBLISHED["delg"], side=64)}
+
+
+@pytest.mark.parametrize("name", [name if name == "image" else pytest.param(name, marks=pytest.mark.slow)
+                                  for name in PROTOCOLS])
+def test_images_and_boxes_are_those_of_the_signatures_under_other_protocols(network, at_image_scale, images, tmp_path, name):
+    """Bytes, pixels, boxes and `embed` are one embedding, and another protocol's are another set."""
+    model = at_image_scale if name == "image" else SavedModel(
+        write_saved_model(embedder_of(network, PROTOCOLS[name]), tmp_path / name, {}))
+    assert model.protocol == PROTOCOLS[name]
+    kept = ("jpeg0", "jpeg1", "jpeg3", "jpeg4", "png", "gray", "turned6")
+    some = [image for image in images if image.id in (*kept, "jpeg0 boxed", "jpeg6 boxed")]
+    found = embed(model, some, tmp_path / "out", EmbedConfig(batch_size=3))
+    vectors = dict(zip(found.ids, found.vectors, strict=True))
+    crop = tf.saved_model.load(str(model.path)).signatures["crop"]
+    for image in some:
+        data = image.path.read_bytes()
+        if image.box is None:
+            expected = model.embed_bytes([data])[0]
+            pixels = decode_image(tf.constant(model_input(image))).numpy()
+            tolerance = 1e-3 if name in ("cirtorch", "delg") else 1e-4  # a level half way may be rounded otherwise
+            np.testing.assert_allclose(model.embed_images(pixels[np.newaxis])[0], expected, atol=tolerance)
+        else:
+            expected = crop(image_bytes=tf.constant([data]), box=tf.constant([image.box], tf.float32))["embedding"][0]
+        np.testing.assert_allclose(vectors[image.id], expected, atol=TOLERANCE, err_msg=image.id)
+        np.testing.assert_allclose(embed_image(model, image)[0], expected, atol=TOLERANCE, err_msg=image.id)
+
+
+@pytest.fixture(scope="module")
+def at_image_scale(network, tmp_path_factory):
+    """The network with crops at the image's scale."""
+    folder = tmp_path_factory.mktemp("models") / "image"
+    return SavedModel(write_saved_model(embedder_of(network, PROTOCOLS["image"]), folder, {}))
+
+
+def test_another_protocol_is_another_set_and_other_embeddings(model, at_image_scale, images, tmp_path):
+    boxed = [image for image in images if image.id in ("jpeg0 boxed", "jpeg6 boxed")]
+    found = [embed(one, boxed, tmp_path / f"out{number}") for number, one in enumerate((model, at_image_scale))]
+    assert (found[0].vectors * found[1].vectors).sum(1).max() < 1 - 1e-4
+    with pytest.raises(UserError, match="another model_fingerprint"):
+        embed(at_image_scale, boxed, tmp_path / "out0")
+
+
+def test_an_onnx_engine_refuses_crops_that_it_would_enlarge(at_image_scale, images, tmp_path):
+    class Onnx:
+        name = "onnxruntime"
+
+    with pytest.raises(UserError, match="whole images for --engine=onnxruntime"):
+        embed(at_image_scale, images[-1:], tmp_path / "out", engine=Onnx())
 
 
 def test_resumed_output_is_equal_byte_for_byte(model, images, tmp_path):

@@ -4,6 +4,8 @@ import tensorflow as tf
 
 from landmark_zoo.core.errors import UserError
 from landmark_zoo.data.image_ops import resize
+from landmark_zoo.data.protocol import Protocol, Scales
+from landmark_zoo.data.resampling import resample
 from landmark_zoo.layers.embedding import L2Normalize
 from landmark_zoo.models import create_model
 from landmark_zoo.models.inspection import maps_of_images, weights_fingerprint
@@ -20,7 +22,6 @@ from landmark_zoo.serving.embedders import (
     local_features,
 )
 from landmark_zoo.serving.fold_batch_norm import fold_batch_norm
-from landmark_zoo.serving.scales import Scales
 
 
 def test_one_that_says_nothing_of_itself_cannot_be_made():
@@ -148,6 +149,34 @@ def test_is_the_normalized_mean_over_the_scales(little_model, batch, unit):
     several = MultiScale(single, scales)
     np.testing.assert_allclose(several(batch), mean / np.linalg.norm(mean, axis=1, keepdims=True), atol=1e-6)
     np.testing.assert_allclose(tf.function(several)(batch), several(batch), atol=1e-6)
+
+
+def test_other_scales_and_the_maximum(little_model, batch):
+    scales = Scales((0.75, 1.0), pooling="maximum", resize="linear", rounding="floor")
+    single = Network(little_model, Protocol(64, enlarge=False, scales=scales))
+    parts = [single(resample(batch, 36, 48, "linear")), single(batch)]
+    expected = np.maximum(*(part.numpy() for part in parts))
+    several = embedder_of(little_model, Protocol(64, enlarge=False, scales=scales))
+    np.testing.assert_allclose(several(batch), expected / np.linalg.norm(expected, axis=1, keepdims=True), atol=1e-5)
+    assert several.facts["aggregation"].startswith("maximum of embeddings of length 1, L2; scales without antialiasing")
+    assert Protocol.from_constants(several.facts) == several.protocol == Protocol(64, enlarge=False, scales=scales)
+    assert Protocol.from_constants(single.facts).scales == Scales()
+
+
+@pytest.mark.parametrize("factors", [(1.0,), (0.75, 1.0)])
+def test_without_l2_before_the_whitening(little_model, batch, factors):
+    """The whitening gets the mean of what the scales give, of whatever length."""
+    protocol = Protocol(64, scales=Scales(factors, unit=False), whitening_l2=False)
+    whitening = WhiteningMap(np.full(6, 0.1, np.float32), np.eye(6, 4, dtype=np.float32), "PCA", "x")
+    inner = embedder_of(little_model, protocol)
+    raw = Network(little_model, 64, unit=False)
+    mean = np.mean([raw(batch), *([raw(resize(batch, 36, 48))] if len(factors) == 2 else [])], axis=0)
+    assert np.abs(np.linalg.norm(inner(batch), axis=1) - 1).max() > 0.01
+    np.testing.assert_allclose(inner(batch), mean, atol=1e-5)
+    expected = (mean - 0.1)[:, :4]
+    whitened = Whitened(inner, whitening)
+    np.testing.assert_allclose(whitened(batch), expected / np.linalg.norm(expected, axis=1, keepdims=True), atol=1e-5)
+    assert "left out before the whitening: L2" in whitened.facts["aggregation"]
 
 
 def test_facts_and_work(little_model):

@@ -3,12 +3,14 @@ import pytest
 import tensorflow as tf
 
 from landmark_zoo.core.errors import UserError
+from landmark_zoo.data.protocol import Protocol, Scales
+from landmark_zoo.data.resampling import rescale
 from landmark_zoo.models.inspection import maps_of_images
 from landmark_zoo.saved_model import SavedModel
+from landmark_zoo.serving.embedders import embedder_of
 from landmark_zoo.serving.ensemble import Ensemble, member_factors
 from landmark_zoo.serving.export import write_saved_model
 from landmark_zoo.serving.model_card import CardNotes
-from landmark_zoo.serving.scales import rescale
 
 
 def test_dot_product_is_the_weighted_mean_of_the_cosines(members, batch):
@@ -60,6 +62,56 @@ def test_members_of_one_name_get_numbers_and_those_without_maps_none(members, wr
     for model in loaded[:2]:
         model.info["name"] = "same"
     assert Ensemble(loaded).facts["attention_maps"] == ["1_same/feature_norm", "2_same/feature_norm"]
+
+
+@pytest.fixture(scope="module")
+def member(make_little, tmp_path_factory):
+    """member(seed, protocol) -> a loaded export of a little network."""
+    def export(seed, protocol):
+        folder = tmp_path_factory.mktemp("member")
+        return SavedModel(write_saved_model(embedder_of(make_little(5, seed), protocol), folder / f"m{seed}", {}))
+    return export
+
+
+@pytest.mark.slow
+def test_members_keep_their_common_rules(member, encoded_images, tmp_path):
+    """Crops at the image's scale reach a member of another side at its own scale, and are not enlarged there."""
+    one, two = member(0, Protocol(96, crop="image")), member(1, Protocol(64, crop="image", scales=Scales((0.75, 1.0))))
+    ensemble = Ensemble([one, two])
+    assert ensemble.protocol == Protocol(96, crop="image")
+    found = SavedModel(write_saved_model(ensemble, tmp_path / "both", {}))
+    assert (found.protocol, found.side) == (Protocol(96, crop="image"), 96)
+    inputs = {"image_bytes": tf.constant(encoded_images[2:3]), "box": tf.constant([[4.0, 2.0, 36.0, 36.0]])}
+    parts = [model._loaded.signatures["crop"](**inputs)["embedding"].numpy() for model in (one, two, found)]
+    np.testing.assert_allclose(parts[2][:, :5] * 2 ** 0.5, parts[0], atol=1e-5)
+    assert (parts[2][:, 5:] * 2 ** 0.5 * parts[1]).sum() > 0.99  # shrunk from 96 to 64, not from the original
+
+
+@pytest.mark.slow
+def test_images_that_nothing_resizes_reach_every_member_as_they_are(member, batch):
+    one, two = member(0, Protocol(96, "none")), member(1, Protocol(64, "none"))
+    ensemble = Ensemble([one, two])
+    assert ensemble.facts["resize"] == "none, images keep their size"
+    expected = np.concatenate([model.embed_images(batch.numpy()) for model in (one, two)], axis=1) / 2 ** 0.5
+    np.testing.assert_allclose(ensemble(batch), expected, atol=1e-6)
+
+
+@pytest.mark.parametrize(("protocol", "said"), [
+    (Protocol(64, "lanczos"), "resize_rule bilinear as .* has it; received resize_rule lanczos at"),
+    (Protocol(64, crop="image", enlarge=False), "enlarge True, crop_rule side .* received enlarge False, crop_rule image")])
+def test_members_of_unlike_rules(members, protocol, said):
+    first, other = SavedModel(members[0]), SavedModel(members[1])
+    other.info.update(protocol.constants)
+    with pytest.raises(UserError, match=f"members of one test protocol, {said}"):
+        Ensemble([first, other])
+
+
+def test_members_of_unlike_sides_under_other_rules(members):
+    loaded = [SavedModel(path) for path in members[:2]]
+    for model, side in zip(loaded, (96, 64), strict=True):
+        model.info.update(Protocol(side, "lanczos", enlarge=False).constants)
+    with pytest.raises(UserError, match=r"side 96 as .* received side 64"):
+        Ensemble(loaded)
 
 
 def test_a_member_twice(members):

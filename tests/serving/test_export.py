@@ -3,11 +3,11 @@ import json
 import pytest
 import tensorflow as tf
 
+from landmark_zoo.data.protocol import Scales
 from landmark_zoo.saved_model import SavedModel
 from landmark_zoo.serving.embedders import embedder_of
 from landmark_zoo.serving.export import write_saved_model
 from landmark_zoo.serving.model_card import CardNotes
-from landmark_zoo.serving.scales import Scales
 
 
 def test_holds_no_more_than_the_weights_without_the_head(model, exported):

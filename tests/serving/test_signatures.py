@@ -1,3 +1,4 @@
+import dataclasses
 import io
 import subprocess
 import sys
@@ -10,10 +11,11 @@ from PIL import Image, ImageOps
 
 from landmark_zoo.core.errors import UserError
 from landmark_zoo.data.datasets.images import crop
-from landmark_zoo.data.image_ops import bring_to_side
+from landmark_zoo.data.protocol import PUBLISHED, Protocol
+from landmark_zoo.data.resampling import fit_images
 from landmark_zoo.layers.embedding import l2_normalize
 from landmark_zoo.models.inspection import maps_of_images
-from landmark_zoo.serving.embedders import Network
+from landmark_zoo.serving.embedders import Embedder, Network
 from landmark_zoo.serving.signatures import Signatures, crop_checked, decode_checked, pad_empty_batch
 
 
@@ -233,7 +235,7 @@ def test_attention_is_that_of_the_model(attentive_model, attentive_export):
 def test_attention_is_that_of_the_image_as_it_is_embedded(attentive_export, photograph, size):
     loaded = tf.saved_model.load(str(attentive_export))
     pixels = tf.constant(np.asarray(photograph.resize(size[::-1])), tf.float32)[None]
-    found, same = (loaded.signatures["attention"](images=images) for images in (pixels, bring_to_side(pixels, 64)))
+    found, same = (loaded.signatures["attention"](images=images) for images in (pixels, fit_images(pixels, Protocol(64))))
     for name, values in found.items():
         np.testing.assert_allclose(values, same[name], atol=1e-5)
         assert values.shape[1:3] in ((1, 1), tuple(max(32, round(edge * 64 / max(size))) // 8 for edge in size))
@@ -282,6 +284,85 @@ def test_good_and_bad(compiled):
     assert (decode(tf.io.encode_png(pixels), tf.constant(0))[0].numpy() == pixels.numpy()).all()
     with pytest.raises(tf.errors.InvalidArgumentError, match="position 3"):
         decode(tf.constant(b"\xff\xd8\xff no more"), tf.constant(3))
+
+
+class Shape(Embedder):
+    """Tells the size at which it gets an image, and its mean."""
+
+    dimension, facts = 3, {"dimension": 3}
+
+    def __init__(self, protocol):
+        super().__init__(name="shape")
+        self.side, self._protocol = protocol.side, protocol
+
+    @property
+    def protocol(self):
+        return self._protocol
+
+    def __call__(self, images):
+        count, height, width, _ = tf.unstack(tf.cast(tf.shape(images), tf.float32))
+        means = tf.reduce_mean(images, [1, 2, 3])
+        return tf.stack([tf.fill([count], height), tf.fill([count], width), means], 1)
+
+    def multiply_accumulates(self, height, width):
+        return None
+
+
+def shape(signature, **inputs):
+    """Height and width of the only image, and its mean."""
+    found = signature(**{name: tf.constant(value) for name, value in inputs.items()})["embedding"].numpy()[0]
+    return tuple(found[:2].astype(int)), found[2]
+
+
+BOX = [[20.0, 10.0, 80.0, 40.0]]
+CIRTORCH = dataclasses.replace(PUBLISHED["cirtorch"], side=60)
+
+
+@pytest.mark.parametrize(("protocol", "image", "crop"), [
+    (Protocol(240, crop="image"), (160, 240), (60, 120)), (dataclasses.replace(CIRTORCH, side=110), (73, 110), (32, 55)),
+    *(pytest.param(*case, marks=pytest.mark.slow) for case in [
+        (Protocol(60), (40, 60), (32, 60)), (Protocol(240), (160, 240), (120, 240)),
+        (Protocol(240, enlarge=False), (80, 120), (32, 60)), (Protocol(90, "lanczos", crop="image"), (60, 90), (32, 45)),
+        (Protocol(90, "none"), (80, 120), (32, 60)), (CIRTORCH, (40, 60), (32, 32)),
+        (dataclasses.replace(CIRTORCH, side=1024), (80, 120), (32, 60)),
+        (dataclasses.replace(PUBLISHED["delg"], side=110), (73, 110), (32, 55))])])
+def test_sizes_of_images_and_crops(photograph, protocol, image, crop):
+    """The photograph is 120 x 80, the box 60 x 30; what is below 32 pixels is brought to that."""
+    made, encoded = Signatures(Shape(protocol), {}), encode(photograph, "PNG")
+    pixels = np.asarray(photograph, np.float32)[np.newaxis]
+    found, mean = shape(made.serving_default, image_bytes=[encoded])
+    assert found == shape(made.images, images=pixels)[0] == image
+    assert mean == pytest.approx(shape(made.images, images=pixels)[1], abs=0.05)
+    assert shape(made.crop, image_bytes=[encoded], box=BOX)[0] == crop
+    assert shape(made.crop, image_bytes=[encoded], box=[[0.0, 0.0, 120.0, 80.0]]) == (found, mean)
+    assert ("resized" in made.functions()) == protocol.crops_apart
+
+
+def test_what_is_resized_stays(photograph):
+    made = Signatures(Shape(Protocol(240, crop="image")), {})
+    pixels = np.asarray(photograph, np.float32)[np.newaxis, :60]
+    assert shape(made.resized, images=pixels)[0] == (60, 120)
+    assert shape(made.images, images=pixels)[0] == (120, 240)
+    assert made.resized(images=tf.zeros([0, 60, 90, 3]))["embedding"].shape == (0, 3)
+    with pytest.raises(tf.errors.InvalidArgumentError, match="received 20 x 64 pixels"):
+        made.resized(images=tf.zeros([1, 20, 64, 3]))
+
+
+def test_corners_rounded_down(photograph):
+    made = [Signatures(Shape(Protocol(240, "none", box_rounding=rounding)), {}) for rounding in ("nearest", "floor")]
+    boxes = [shape(one.crop, image_bytes=[encode(photograph, "PNG")], box=[[0.6, 0.0, 60.9, 50.7]])[0] for one in made]
+    assert boxes == [(51, 60), (50, 60)]
+
+
+@pytest.mark.parametrize("protocol", [dataclasses.replace(PUBLISHED["cirtorch"], side=55), pytest.param(
+    dataclasses.replace(PUBLISHED["delg"], side=55), marks=pytest.mark.slow)])
+def test_pillows_rules_turn_an_image_before_they_resize_it(photograph, protocol):
+    """Pillow's thumbnail treats tall and wide images unlike."""
+    made = Signatures(Shape(protocol), {})
+    for orientation in (3, 6):
+        tagged = encode(photograph, "JPEG", exif=exif(orientation))
+        turned = encode(ImageOps.exif_transpose(Image.open(io.BytesIO(tagged))), "PNG")
+        assert shape(made.serving_default, image_bytes=[tagged]) == shape(made.serving_default, image_bytes=[turned])
 
 
 PIXELS = np.arange(20 * 30 * 3, dtype=np.uint8).reshape(20, 30, 3)
