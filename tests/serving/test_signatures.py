@@ -214,10 +214,14 @@ def test_local_features_have_length_one_and_scores(model, exported):
     np.testing.assert_allclose(found["features"], l2_normalize(feature_map), atol=1e-4)
 
 
-def test_attention_is_that_of_the_model(attentive_model, attentive_export):
-    loaded = tf.saved_model.load(str(attentive_export))
+@pytest.fixture(scope="module")
+def attentive(attentive_export):
+    return tf.saved_model.load(str(attentive_export))
+
+
+def test_attention_is_that_of_the_model(attentive_model, attentive):
     images = np.random.default_rng(0).uniform(0, 255, (3, 48, 64, 3)).astype(np.float32)
-    found, expected = loaded.signatures["attention"](images=tf.constant(images)), maps_of_images(attentive_model, images)
+    found, expected = attentive.signatures["attention"](images=tf.constant(images)), maps_of_images(attentive_model, images)
     outputs = attentive_model(images)
     assert set(found) == {"attention/channel", "attention/spatial", "class_activation", "feature_norm"}
     assert {name: (values.dtype, *values.shape) for name, values in found.items()} == {
@@ -226,25 +230,23 @@ def test_attention_is_that_of_the_model(attentive_model, attentive_export):
     for name, values in found.items():
         np.testing.assert_allclose(values, outputs.get(name, expected[name]), atol=1e-5)
         assert np.ptp(values) > 1e-3, "a map that is not flat"
-    info = loaded.signatures["info"]()
+    info = attentive.signatures["info"]()
     assert info["attention_maps"].numpy().tolist() == [name.encode() for name in expected]
     assert info["attention_kinds"].numpy().tolist() == [b"gate", b"gate", b"norm", b"norm"]
 
 
 @pytest.mark.parametrize("size", [(80, 120), (33, 400), (600, 500)])
-def test_attention_is_that_of_the_image_as_it_is_embedded(attentive_export, photograph, size):
-    loaded = tf.saved_model.load(str(attentive_export))
+def test_attention_is_that_of_the_image_as_it_is_embedded(attentive, photograph, size):
     pixels = tf.constant(np.asarray(photograph.resize(size[::-1])), tf.float32)[None]
-    found, same = (loaded.signatures["attention"](images=images) for images in (pixels, fit_images(pixels, Protocol(64))))
+    found, same = (attentive.signatures["attention"](images=images) for images in (pixels, fit_images(pixels, Protocol(64))))
     for name, values in found.items():
         np.testing.assert_allclose(values, same[name], atol=1e-5)
         assert values.shape[1:3] in ((1, 1), tuple(max(32, round(edge * 64 / max(size))) // 8 for edge in size))
 
 
-def test_attention_without_images(attentive_export):
-    loaded = tf.saved_model.load(str(attentive_export))
+def test_attention_without_images(attentive):
     for size in ((0, 0), (48, 64)):
-        found = loaded.signatures["attention"](images=tf.zeros([0, *size, 3]))
+        found = attentive.signatures["attention"](images=tf.zeros([0, *size, 3]))
         assert {name: (values.shape[0], values.shape[-1]) for name, values in found.items()} == {
             "attention/channel": (0, 8), "attention/spatial": (0, 1), "class_activation": (0, 1), "feature_norm": (0, 1)}
 
