@@ -27,7 +27,7 @@ def photographs(tmp_path):
     for name, image in zip("ab", pictures(), strict=True):
         cv2.imwrite(str(tmp_path / f"{name}.png"), image[..., ::-1])
     cv2.imwrite(str(tmp_path / "flat.png"), np.full((64, 64, 3), 9, np.uint8))
-    cv2.imwrite(str(tmp_path / "small.png"), np.full((33, 1000, 3), 9, np.uint8))
+    cv2.imwrite(str(tmp_path / "small.png"), np.full((16, 64, 3), 9, np.uint8))
     (tmp_path / "none.jpg").write_bytes(b"no picture")
     return tmp_path
 
@@ -46,7 +46,7 @@ def test_draws_the_matches_of_two_files(xfeat_exports, photographs):
     done = match(["a.png", "flat.png"])
     assert " and 0 points, 0 matches, 0 of one homography" in done.stdout
     for images, message in ((["a.png"], "two images; received 1"), (["a.png", "none.jpg"], "none.jpg"),
-                            (["a.png", "absent.jpg"], "absent.jpg"), (["a.png", "small.png"], "32 pixels or more")):
+                            (["a.png", "absent.jpg"], "absent.jpg"), (["a.png", "small.png"], "smaller than 32")):
         done = match(images)
         assert done.code == 2
         assert message in done.stderr
