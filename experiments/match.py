@@ -42,11 +42,8 @@ def main(_):
     images = [_pixels(path) for path in _IMAGES.value]
     matcher = SavedMatcher(_MATCHER.value)
     method = MatcherReranker(DetectedPoints(SavedModel(_XFEAT.value), _COUNT.value), matcher)
-    try:
-        first, second = map(method.describe, images)
-        rows = matcher.match(first, second).rows
-    except InvalidImageError as error:
-        raise UserError("photographs of 32 pixels or more each way", error.reason, "Check --images.") from error
+    first, second = map(method.describe, images)
+    rows = matcher.match(first, second).rows
     points = first.keypoints.points[rows[:, 0]], second.keypoints.points[rows[:, 1]]
     geometry = fit_homography(*points, _TOLERANCE.value)
     inliers = np.zeros(len(rows), bool) if geometry is None else _among(points[0], geometry.query_points)

@@ -48,6 +48,11 @@ def test_fingerprint_is_that_of_the_export(tiny_model, tiny_path, write_model, t
     assert other.fingerprint != copy.fingerprint
 
 
+def test_a_model_without_keypoints(tiny_model):
+    with pytest.raises(UserError, match=r"the signature keypoints at .*Export xfeat: python -m export\.savedmodel"):
+        tiny_model.keypoints(np.zeros((1, 64, 64, 3), np.float32), 5)
+
+
 @pytest.mark.parametrize("absent", ["serving_default", "images", "info"])
 def test_missing_signature_is_named(write_model, tmp_path, absent):
     signatures = tuple(name for name in ("serving_default", "images", "info") if name != absent)

@@ -40,11 +40,11 @@ def build_lighterglue(weights: str | Path | None = None, pruning: float = 0.95, 
         UserError: A file that is absent or another one, or a setting out of range.
 
     Example:
-        >>> points, descriptors, size = tf.constant([[[5.0, 5], [9, 3]]]), tf.ones([1, 2, 64]) / 8, tf.constant([[20.0, 10]])
-        >>> found = build_lighterglue()({"keypoints0": points, "descriptors0": descriptors, "size0": size,
-        ...                              "keypoints1": points, "descriptors1": descriptors, "size1": size})
-        >>> found["matches"].shape
-        TensorShape([1, 2])
+        >>> matcher = build_lighterglue("published")  # doctest: +SKIP
+        >>> found = matcher({"keypoints0": points0, "descriptors0": descriptors0, "size0": [[800, 600]],
+        ...                  "keypoints1": points1, "descriptors1": descriptors1, "size1": [[640, 800]]})  # doctest: +SKIP
+        >>> found["matches"].shape  # doctest: +SKIP
+        TensorShape([1, 2048])
     """
     path = None if weights is None else LIGHTERGLUE.file_of(weights)
     model = LighterGlue(pruning, threshold)

@@ -68,8 +68,9 @@ def build_xfeat(num_classes: int | None = None, *, weights: str | Path | None = 
         UserError: Classes or a width, or a file that is absent or another one.
 
     Example:
-        >>> build_xfeat()(tf.zeros([1, 64, 100, 3]))["local_features"].shape
-        TensorShape([1, 8, 12, 64])
+        >>> network = build_xfeat(weights="published")  # doctest: +SKIP
+        >>> detect(network(images), tf.shape(images)[1:3], 1024)["keypoints"].shape  # doctest: +SKIP
+        TensorShape([1, 1024, 2])
     """
     if num_classes is not None or alpha is not None:
         raise UserError("no landmarks and no alpha for xfeat, which has its authors' weights",

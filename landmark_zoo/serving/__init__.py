@@ -16,6 +16,7 @@ __getattr__, __dir__, __all__ = attach(__name__, {
     "Ensemble": f"{_HERE}.ensemble",
     "export_saved_model": f"{_HERE}.export",
     "write_saved_model": f"{_HERE}.export",
+    "write_matcher": f"{_HERE}.matcher",
     "CardNotes": f"{_HERE}.model_card",
     "PUBLISHED": "landmark_zoo.data.protocol",
     "Protocol": "landmark_zoo.data.protocol",

@@ -39,10 +39,12 @@ class Embedder(tf.Module, abc.ABC):
         side: Longer side of the images, in pixels.
         dimension: D, the length of an embedding.
         classifier_weights: Variables that only the map of the winning class needs.
+        has_keypoints: True where there is a method, and a signature, `keypoints`.
     """
 
     side: int
     dimension: int
+    has_keypoints = False
     classifier_weights: Sequence[tf.Variable] = ()
 
     @property
@@ -83,19 +85,6 @@ class Embedder(tf.Module, abc.ABC):
     def has_attention(self) -> bool:
         """True where there is a signature `attention`: the facts list its maps."""
         return "attention_maps" in self.facts
-
-    def keypoints(self, images: tf.Tensor, count: tf.Tensor) -> dict[str, tf.Tensor]:
-        """Returns "keypoints", "descriptors" and "scores" of the signature `keypoints`; see `has_keypoints`.
-
-        Raises:
-            ValueError: An embedder without them.
-        """
-        raise ValueError(f"Expected an embedder of a network that finds points; received {type(self).__name__}.")
-
-    @property
-    def has_keypoints(self) -> bool:
-        """True where there is a signature `keypoints`."""
-        return False
 
     @property
     @abc.abstractmethod
@@ -155,7 +144,7 @@ class Network(Embedder):
         self.weights = inner.variables
         self.classifier_weights = self._classifier.head.variables if self._classifier else []
         self._has_local = not kept.keys().isdisjoint(("feature_map", "local_features"))
-        self._has_keypoints = "keypoint_heat" in kept
+        self.has_keypoints = "keypoint_heat" in kept
         self._subsampled = any(layer.name == SUBSAMPLING for layer in model.layers)
 
         def outputs(images: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -182,11 +171,8 @@ class Network(Embedder):
     def attention(self, images: tf.Tensor) -> dict[str, tf.Tensor]:
         return maps_of(self._outputs(images), self._classifier)
 
-    @property
-    def has_keypoints(self) -> bool:
-        return self._has_keypoints
-
     def keypoints(self, images: tf.Tensor, count: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Returns "keypoints", "descriptors" and "scores" of the signature `keypoints`."""
         return detect(self._outputs(images), tf.shape(images)[1:3], count)
 
     @property
@@ -209,7 +195,7 @@ class Network(Embedder):
         if PROBE % rows:  # a foreign network without padding
             return unit
         stride = PROBE // rows
-        even = {"local_even": True} if self._has_keypoints else {}
+        even = {"local_even": True} if self.has_keypoints else {}
         return {**unit, **even, "local_stride": stride, "local_offset": stride / 4 if self._subsampled else stride / 2}
 
     def multiply_accumulates(self, height: int, width: int) -> int | None:
@@ -271,7 +257,7 @@ class Wrapper(Embedder):
 
     def __init__(self, inner: Embedder, dimension: int, name: str):
         super().__init__(name=name)
-        self.inner, self.side, self.dimension = inner, inner.side, dimension
+        self.inner, self.side, self.dimension, self.has_keypoints = inner, inner.side, dimension, inner.has_keypoints
         self.classifier_weights = inner.classifier_weights
 
     @property
@@ -288,11 +274,8 @@ class Wrapper(Embedder):
     def attention(self, images: tf.Tensor) -> dict[str, tf.Tensor]:
         return self.inner.attention(images)
 
-    @property
-    def has_keypoints(self) -> bool:
-        return self.inner.has_keypoints
-
     def keypoints(self, images: tf.Tensor, count: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Returns those of the other."""
         return self.inner.keypoints(images, count)
 
 

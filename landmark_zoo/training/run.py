@@ -63,6 +63,9 @@ class TrainingSetup:
     def __init__(self, model_config: ModelConfig, config: TrainingConfig, objective: ObjectiveConfig,
                  sampling: SamplingConfig, manifest: Manifest, weights: str | None, workdir: str | Path):
         num_replicas = WorkerInfo.current().num_replicas
+        if model_config.model in WHOLE:
+            raise UserError("a model that is trained", f"{model_config.model}, which has its authors' weights",
+                            "Choose another --model.")
         if config.batch_size % (config.accumulate * num_replicas):
             raise UserError(f"a --batch_size that {num_replicas} devices and --accumulate={config.accumulate} divide",
                             str(config.batch_size), "Change one of them.")
@@ -146,9 +149,6 @@ def run_training(model_config: ModelConfig, config: TrainingConfig, records: str
         ...              weights="imagenet", initial_embedding="pca")  # doctest: +SKIP
     """
     check_start(initial_embedding, initial_run)
-    if model_config.model in WHOLE:
-        raise UserError("a model that is trained", f"{model_config.model}, which has its authors' weights",
-                        "Choose another --model.")
     workdir, is_chief = Path(workdir), WorkerInfo.current().is_chief
     config = dataclasses.replace(config, precision=auto_precision(config.precision))
     manifest = read_manifest(Path(records) / "train")

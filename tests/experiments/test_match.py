@@ -46,7 +46,7 @@ def test_draws_the_matches_of_two_files(xfeat_exports, photographs):
     done = match(["a.png", "flat.png"])
     assert " and 0 points, 0 matches, 0 of one homography" in done.stdout
     for images, message in ((["a.png"], "two images; received 1"), (["a.png", "none.jpg"], "none.jpg"),
-                            (["a.png", "absent.jpg"], "absent.jpg"), (["a.png", "small.png"], "32 pixels or more")):
+                            (["a.png", "absent.jpg"], "absent.jpg"), (["a.png", "small.png"], "smaller than 32")):
         done = match(images)
         assert done.code == 2
         assert message in done.stderr

@@ -47,8 +47,17 @@ def test_the_rankings_can_be_evaluated_and_say_where_they_come_from(root, rerank
     assert card["reranking"].startswith("SIFT, inliers of a homography, v ")
 
 
+@pytest.mark.slow
+def test_matches_of_xfeat(rerank, xfeat_exports, tmp_path):
+    done = rerank(methods="xfeat", xfeat=xfeat_exports[0], matcher=xfeat_exports[1])
+    assert done.code == 0, done.stderr
+    assert [row["row"] for row in read_csv(tmp_path / "out" / "table.csv", ["row"])] == ["embedding", "xfeat"]
+    assert [row["id"] for row in read_csv(tmp_path / "out" / "xfeat" / "rankings.csv", ["id"])] == ["00", "10"]
+
+
 @pytest.mark.parametrize(("change", "message"), [
     ({"methods": "sift,surf"}, "re-rankers of sift"),
+    ({"methods": "xfeat"}, "--xfeat and --matcher for the re-ranker xfeat; received neither"),
     ({"savedmodel": "absent"}, "absent"),
     ({"validation_index": 500}, "photographs of landmarks outside the benchmark"),
 ])

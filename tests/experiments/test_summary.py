@@ -29,6 +29,12 @@ def test_lists_with_costs():
     assert any(line.startswith("mobilenet_glam_global_channel ") for line in lines)
 
 
+def test_lists_a_network_without_a_choice_of_backbones():
+    line = run_script("experiments.summary", list="xfeat", height=64, width=64).stdout.splitlines()[1]
+    assert line.split()[:4] == ["xfeat", "660,654", "0.02", "64"]
+    assert "Potje et al., XFeat" in line
+
+
 def test_unknown_model():
     done = run_script("experiments.summary", model="resnet101_es")
     assert done.code == 2

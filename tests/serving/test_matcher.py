@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from landmark_zoo.models.lighterglue import build_lighterglue
-from landmark_zoo.serving.matcher import MatcherSignatures, check_points, write_matcher
+from landmark_zoo.serving.matcher import check_points
 from tests.models.record_xfeat import RECORD, pictures
 
 SIZES = [(image.shape[1], image.shape[0]) for image in pictures()]
@@ -103,11 +102,3 @@ def test_loads_without_our_code(xfeat_exports, tmp_path):
     done = subprocess.run([sys.executable, "-I", "-c", _ELSEWHERE, xfeat_exports[1], tmp_path / "inputs.npz"], check=True,
                           capture_output=True, text=True, cwd=tmp_path)
     assert done.stdout.split() == [str(number) for number in np.load(RECORD)["matches_0.95"]]
-
-
-@pytest.mark.slow
-def test_versions_and_random_weights(tmp_path):
-    model = build_lighterglue()
-    for version in ("1", "2"):
-        assert write_matcher(model, tmp_path / "m", {}) == tmp_path / "m" / version
-    assert set(MatcherSignatures(model, {"x": 0.5}).info()) == {"dimension", "pruning", "threshold", "weights_sha256", "x"}

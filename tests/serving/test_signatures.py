@@ -15,7 +15,8 @@ from landmark_zoo.data.protocol import PUBLISHED, Protocol
 from landmark_zoo.data.resampling import fit_images
 from landmark_zoo.layers.embedding import l2_normalize
 from landmark_zoo.models.inspection import maps_of_images
-from landmark_zoo.serving.embedders import Embedder, Network
+from landmark_zoo.models.xfeat import build_xfeat, detect
+from landmark_zoo.serving.embedders import Embedder, Network, Whitened, WhiteningMap
 from landmark_zoo.serving.signatures import Signatures, crop_checked, decode_checked, pad_empty_batch
 
 
@@ -400,3 +401,25 @@ def test_no_images_no_rows(size):
 def test_images_go_through_unchanged():
     images = tf.random.stateless_uniform([2, 4, 5, 3], [0, 0])
     assert tf.reduce_all(pad_empty_batch(means, images)["mean"] == means(images)["mean"])
+
+
+def test_keypoints_of_xfeat():
+    network = build_xfeat()
+    module = Signatures(Whitened(Network(network, 64), WhiteningMap(np.zeros(64, np.float32), np.eye(64, dtype=np.float32),
+                                                                    "none", "nothing")), {})
+    assert "keypoints" in module.functions()
+    assert module.info()["local_even"].numpy()
+    images = tf.constant(np.random.default_rng(0).integers(0, 256, (2, 64, 96, 3)), tf.float32)
+    found, expected = module.keypoints(images, 7), detect(network(images), [64, 96], 7)
+    assert found["keypoints"].shape[1] <= 7
+    for name, values in expected.items():
+        np.testing.assert_allclose(found[name], values, atol=1e-5)
+    assert module.keypoints(tf.zeros([0, 40, 40, 3]), 7)["descriptors"].shape[0] == 0
+    for arguments, message in (((images, 0), "a count of 1 or more; received 0"),
+                               ((images[:, :20], 7), "32 pixels or more"), ((images * np.nan, 7), "NaN")):
+        with pytest.raises(tf.errors.InvalidArgumentError, match=message):
+            module.keypoints(*arguments)
+
+
+def test_no_keypoints_of_other_networks(little_model):
+    assert "keypoints" not in Signatures(Network(little_model, 64), {}).functions()

@@ -57,6 +57,7 @@ def test_small_in_every_way():
                    "pool_size": 48, "images_per_class": 4, "log_steps": 1, "steps_per_epoch": 4, "image_sizes": "",
                    "initial_embedding": "random", "alpha": 0.25}
     assert smoke_settings({**SETTINGS, **new}) == {}
+    assert "alpha" not in smoke_settings({**SETTINGS, "model": "xfeat"})  # it has no backbone to be narrowed
 
 
 @pytest.mark.parametrize(("change", "new"), [

@@ -367,3 +367,8 @@ def test_who_starts_at_chance(make_setup):
 def test_refused_starts(embedding, run, said):
     with pytest.raises(UserError, match=said):
         check_start(embedding, run)
+
+
+def test_a_network_that_is_not_trained(records, config, tmp_path):
+    with pytest.raises(UserError, match="a model that is trained; received xfeat, which has its authors' weights"):
+        run_training(ModelConfig("xfeat", head="none"), config, records, tmp_path)

@@ -10,7 +10,6 @@ import tensorflow as tf
 from landmark_zoo.core.errors import UserError
 from landmark_zoo.data.datasets.images import InvalidImageError
 from landmark_zoo.retrieval.rerank.base import Geometry, Reranker
-from landmark_zoo.retrieval.rerank.geometric import fit_homography
 from landmark_zoo.retrieval.rerank.local_features import Keypoints
 from landmark_zoo.saved_model import SavedModel, fingerprint_of, load_signatures, read_info, refusal, version_folder
 
@@ -120,30 +119,28 @@ class DetectedPoints:
 
 
 class MatcherReranker(Reranker):
-    """Scores a candidate by its inliers: matches that one homography explains, as `GeometricReranker` does.
+    """Scores a candidate by the number of its matches; the geometry holds their points, and no homography.
+
+    The matcher has judged each match by all others already. Counting only those that one homography explains tells
+    photographs of one landmark from others less well: area under the curve .994, not .999, on the 253 pairs of 23
+    phototourism photographs, whose buildings are no planes.
 
     Args:
         points: Finds the points of a photograph.
         matcher: Matches them.
-        tolerance: Pixels by which an inlier may miss its place.
-        min_inliers: Fewer count as none.
-        seed: Random seed of MAGSAC.
+        min_matches: Fewer count as none.
         budget_ms: See `Reranker`.
     """
 
-    def __init__(self, points: DetectedPoints, matcher: SavedMatcher, tolerance: float = 4.0, min_inliers: int = 0,
-                 seed: int = 0, budget_ms: float | None = None):
+    def __init__(self, points: DetectedPoints, matcher: SavedMatcher, min_matches: int = 0, budget_ms: float | None = None):
         super().__init__(budget_ms)
-        self.points, self.matcher, self.tolerance = points, matcher, tolerance
-        self.min_inliers, self.seed = min_inliers, seed
+        self.points, self.matcher, self.min_matches = points, matcher, min_matches
 
     def describe(self, image: np.ndarray) -> SizedKeypoints:
         return SizedKeypoints(self.points(image), (image.shape[1], image.shape[0]))
 
     def compare(self, query: SizedKeypoints, candidate: SizedKeypoints) -> tuple[float, Geometry | None]:
         rows = self.matcher.match(query, candidate).rows
-        geometry = fit_homography(query.keypoints.points[rows[:, 0]], candidate.keypoints.points[rows[:, 1]], self.tolerance,
-                                  self.seed)
-        if geometry is None or len(geometry.query_points) < self.min_inliers:
+        if len(rows) < max(self.min_matches, 1):
             return 0.0, None
-        return float(len(geometry.query_points)), geometry
+        return float(len(rows)), Geometry(query.keypoints.points[rows[:, 0]], candidate.keypoints.points[rows[:, 1]])

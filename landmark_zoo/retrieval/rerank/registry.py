@@ -17,7 +17,7 @@ from landmark_zoo.saved_model import SavedModel
 TITLES = {"sift": "SIFT, inliers of a homography", "local": "local features of the model, inliers of a homography",
           "patches": "patches of the feature map", "vlad": "VLAD of SIFT", "vlad_local": "VLAD of local features",
           "asmk": "ASMK of local features"}
-MATCHED = {"xfeat": "XFeat matched by LighterGlue, inliers of a homography"}
+MATCHED = {"xfeat": "XFeat, matches of LighterGlue"}
 """Those that need exports of their own beside the model's."""
 KEYPOINTS, MIN_INLIERS, VLAD_WORDS, ASMK_WORDS = 1000, 10, 64, 4096
 LOCAL_RATIO, SCALES = 0.95, (0.7071, 1.0, 1.4142)
@@ -70,18 +70,17 @@ def named_rerankers(names: Sequence[str], model: SavedModel, read: Callable[[str
         "patches": lambda: Patches(model, budget_ms=budget_ms),
         "vlad": lambda: VLAD(sift, words(sift, VLAD_WORDS, "vlad"), vlad_intra, vlad_power, budget_ms),
         "vlad_local": lambda: VLAD(local, words(local, VLAD_WORDS, "vlad_local"), vlad_intra, vlad_power, budget_ms),
-        "xfeat": lambda: _matched(xfeat, matcher, seed, budget_ms),
+        "xfeat": lambda: _matched(xfeat, matcher, budget_ms),
         "asmk": lambda: ASMK(at_lengths, words(at_lengths, asmk_words, "asmk"), budget_ms=budget_ms),
     }
     return {name: makers[name]() for name in names}
 
 
-def _matched(xfeat: str | None, matcher: str | None, seed: int, budget_ms: float | None) -> MatcherReranker:
+def _matched(xfeat: str | None, matcher: str | None, budget_ms: float | None) -> MatcherReranker:
     if xfeat is None or matcher is None:
         raise UserError("--xfeat and --matcher for the re-ranker xfeat", "one of them" if xfeat or matcher else "neither",
                         "Write them with export.savedmodel --model=xfeat and export.matcher.")
-    return MatcherReranker(DetectedPoints(SavedModel(xfeat), KEYPOINTS), SavedMatcher(matcher), min_inliers=MIN_INLIERS,
-                           seed=seed, budget_ms=budget_ms)
+    return MatcherReranker(DetectedPoints(SavedModel(xfeat), KEYPOINTS), SavedMatcher(matcher), MIN_INLIERS, budget_ms)
 
 
 THESIS_WORDS = 16

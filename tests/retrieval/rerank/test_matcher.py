@@ -7,7 +7,7 @@ import pytest
 
 from landmark_zoo.core.errors import UserError
 from landmark_zoo.data.datasets.images import InvalidImageError
-from landmark_zoo.retrieval.rerank.local_features import Keypoints
+from landmark_zoo.retrieval.rerank.local_features import Keypoints, LocalFeatures
 from landmark_zoo.retrieval.rerank.matcher import DetectedPoints, MatcherReranker, Matches, SavedMatcher, SizedKeypoints
 from landmark_zoo.retrieval.rerank.registry import named_rerankers
 from landmark_zoo.saved_model import SavedModel
@@ -30,18 +30,16 @@ class InOrder:
 
 @pytest.fixture
 def reranker():
-    return MatcherReranker(SimpleNamespace(), InOrder(), min_inliers=6)
+    return MatcherReranker(SimpleNamespace(), InOrder(), min_matches=6)
 
 
-def test_the_score_counts_what_one_homography_explains(reranker):
-    points = np.random.default_rng(1).uniform(0, 90, (20, 2))
-    moved = points * 1.5 + (10, -20)
-    moved[:5] = np.random.default_rng(2).uniform(0, 90, (5, 2))
-    score, geometry = reranker.compare(sized(points), sized(moved))
+def test_the_score_counts_the_matches(reranker):
+    first, second = (np.random.default_rng(seed).uniform(0, 90, (count, 2)) for seed, count in ((1, 20), (2, 15)))
+    score, geometry = reranker.compare(sized(first), sized(second))
     assert score == 15
-    np.testing.assert_allclose(geometry.query_points, points[5:], rtol=1e-5)
-    np.testing.assert_allclose(geometry.homography / geometry.homography[2, 2], [[1.5, 0, 10], [0, 1.5, -20], [0, 0, 1]],
-                               atol=1e-2)
+    np.testing.assert_allclose(geometry.query_points, first[:15], rtol=1e-5)
+    np.testing.assert_allclose(geometry.candidate_points, second, rtol=1e-5)
+    assert geometry.homography is None
 
 
 @pytest.mark.parametrize("count", [0, 3, 5])
@@ -85,9 +83,20 @@ def test_equals_the_authors_code_by_way_of_the_exports(exports):
 
 
 @pytest.mark.slow
+def test_local_features_of_xfeat_stand_where_their_cells_are(exports):
+    """A side of 150 pixels is lowered to 128: its 16 cells of 8 divide it evenly."""
+    model = exports[0].model
+    assert (model.info["local_stride"], model.info["local_even"]) == (8, True)
+    found = LocalFeatures(model, side=240, count=480, radius=-1)(wall(1, height=150, width=240))
+    assert sorted(set(np.round(found.points[:, 1] * 16 / 150, 2))) == [row + 0.5 for row in range(16)]
+    assert sorted(set(np.round(found.points[:, 0] * 28 / 240, 2))) == [column + 0.5 for column in range(28)]
+    np.testing.assert_allclose(np.linalg.norm(found.vectors, axis=1), 1, atol=1e-5)
+
+
+@pytest.mark.slow
 def test_the_same_wall_comes_first(exports):
     part = np.ascontiguousarray(wall(2)[20:200, 40:280])
-    method = MatcherReranker(*exports, min_inliers=10)
+    method = MatcherReranker(*exports, min_matches=10)
     images = {"1": wall(1), "2": wall(2), "flat": np.full((64, 64, 3), 90, np.uint8),
               "small": np.zeros((20, 64, 3), np.uint8)}
     done = method.rerank(part, ["1", "flat", "2", "small"], images.get)
