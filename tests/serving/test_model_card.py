@@ -61,7 +61,7 @@ def test_page():
 def test_says_what_it_takes(card):
     page = card_page(card)
     for words in ("JPEG, PNG, GIF", "WebP, TIFF and HEIC", "89,478,485 or fewer", "turns JPEG and PNG as their EXIF",
-                  "brings the longer side to 64 pixels itself"):
+                  "`images` resizes by itself (longer side to 64 pixels, antialiased)"):
         assert words in page
     assert "must be turned before" in card_page(CARD)
 
