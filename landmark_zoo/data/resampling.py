@@ -160,8 +160,6 @@ def rescale(images: tf.Tensor, factor: float, rule: Scales = OWN_SCALES) -> tf.T
     sides = images.shape[1:3] if known else tf.unstack(tf.shape(images)[1:3])
     rounded = [_rounded(side, factor, rule.rounding) for side in sides]
     size = [max(MIN_SIDE, edge) if known else tf.maximum(MIN_SIDE, edge) for edge in rounded]
-    if rule.resize == "antialias" and rule.ratio == "sizes":
-        return resize(images, *size)
     kernel = {"antialias": "triangle", "linear": "linear", "area": "area" if factor < 1 else "linear"}[rule.resize]
     ratios = None if rule.ratio == "sizes" else tuple(
         tf.where(tf.less(edge, MIN_SIDE), tf.cast(side, tf.float32) / MIN_SIDE, 1 / factor)

@@ -147,6 +147,18 @@ def test_no_crop_becomes_smaller_than_32_pixels(rule):
     assert fit_image(image, protocol, 1000).shape == (32, 70 if rule == "none" else 32, 3)
 
 
+@pytest.mark.parametrize("rule", ["bilinear", "pil_bilinear", "lanczos"])
+def test_a_crop_at_the_images_scale_is_the_region_of_the_resized_image(rule):
+    """But for the edge of the box, beyond which the crop has no pixels."""
+    image, protocol = photograph(160, 240), Protocol(120, rule, crop="image")
+    whole = fit_image(tf.constant(image), protocol)
+    crop = fit_image(tf.constant(image[20:140, 40:200]), protocol, 240)
+    assert crop.shape == (60, 80, 3)
+    np.testing.assert_allclose(crop[3:-3, 3:-3], whole[13:67, 23:97], atol=1 if rule != "bilinear" else 1e-3)
+    enlarged = fit_image(tf.constant(image[20:140, 40:200]), Protocol(120, rule), 240)
+    assert enlarged.shape == (90, 120, 3)
+
+
 def test_graphs_with_unknown_sizes():
     protocol = Protocol(48, "lanczos", crop="image")
     call = tf.function(lambda image, whole: fit_image(image, protocol, whole),

@@ -7,12 +7,17 @@ import sys
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from PIL import Image
 
 from landmark_zoo.core.files import lock_directory
+from landmark_zoo.data.protocol import Protocol
 from landmark_zoo.evaluation.protocol_card import ProtocolCard
 from landmark_zoo.retrieval.embedding_set import EmbeddingSet
+from landmark_zoo.serving.embedders import embedder_of
+from landmark_zoo.serving.export import write_saved_model
 from tests.run_script import run_script
+from tests.serving.conftest import little
 from tests.tiny_saved_model import write_tiny_saved_model
 
 QUERIES, INDEX = ["q0", "q1"], ["i0", "i1", "i2", "i3"]  # two landmarks in turn
@@ -78,6 +83,25 @@ def test_revisited_in_its_own_process_and_then_without_the_boxes(evaluate, root,
     assert whole.code == 0, whole.stderr
     cards = [ProtocolCard.from_dict(read(folder)["card"]) for folder in (output, tmp_path / "whole")]
     assert set(cards[0].differences(cards[1])) == {"crop", "query_photographs_sha256"}
+
+
+@pytest.mark.slow
+def test_a_models_own_rules_are_followed_and_said(evaluate, benchmark, tmp_path):
+    """Boxes at the image's scale and at the model's side: queries are what `crop` gives, the cards say which."""
+    cards, boxes = {}, json.loads((benchmark / "gnd_toy.json").read_text())["gnd"]
+    for name, protocol in {"side": Protocol(96), "image": Protocol(96, crop="image")}.items():
+        path = write_saved_model(embedder_of(little(6), protocol), tmp_path / name, {"name": "m"})
+        done = evaluate(savedmodel=path, benchmark=benchmark, output=tmp_path / f"of_{name}")
+        assert done.code == 0, done.stderr
+        found = EmbeddingSet.load(tmp_path / f"of_{name}" / "embeddings" / "queries")
+        crop = tf.saved_model.load(str(path)).signatures["crop"]
+        expected = crop(image_bytes=tf.constant([(benchmark / "jpg" / f"{query}.jpg").read_bytes() for query in QUERIES]),
+                        box=tf.constant([entry["bbx"] for entry in boxes], tf.float32))["embedding"]
+        np.testing.assert_allclose(found.vectors, expected, atol=1e-5)
+        cards[name] = ProtocolCard.from_dict(read(tmp_path / f"of_{name}")["card"])
+    assert cards["side"].differences(cards["image"]) == {"crop": (
+        "queries cut to their boxes, in pixels of the file, before the resize",
+        "queries cut to their boxes, in pixels of the file, before the resize, which keeps the image's scale")}
 
 
 def test_gldv2_with_a_missing_image_and_again_from_its_embeddings(evaluate, savedmodel, benchmark, tmp_path, caplog):

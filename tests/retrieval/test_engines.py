@@ -7,10 +7,14 @@ import tensorflow as tf
 from landmark_zoo.core.errors import UserError
 from landmark_zoo.core.files import read_json, write_json
 from landmark_zoo.data.datasets.image_refs import ImageRef
+from landmark_zoo.data.protocol import Protocol
+from landmark_zoo.layers.embedding import L2Normalize
 from landmark_zoo.retrieval.embed import embed, embed_shards
 from landmark_zoo.retrieval.engines import OnnxEngine, OpenvinoEngine, TensorflowEngine, check_engine
 from landmark_zoo.saved_model import SavedModel
 from landmark_zoo.serving.converters import write_onnx
+from landmark_zoo.serving.embedders import embedder_of
+from landmark_zoo.serving.export import write_saved_model
 
 
 @pytest.fixture(scope="session")
@@ -48,6 +52,19 @@ def test_embeddings_of_length_one(small_model, images):
     found = TensorflowEngine(small_model).embed_images(images)
     assert found.shape == (2, 8)
     np.testing.assert_allclose(np.linalg.norm(found, axis=1), 1, atol=1e-6)
+
+
+@pytest.mark.slow
+def test_openvino_leaves_crops_at_the_images_scale(images, tmp_path):
+    pytest.importorskip("openvino")
+    pixels = tf.keras.Input([None, None, 3])
+    network = tf.keras.Model(pixels, {"embedding": L2Normalize(name="embedding")(tf.reduce_mean(
+        tf.keras.layers.Conv2D(8, 3, 2, activation="relu")(pixels), [1, 2]))})
+    model = SavedModel(write_saved_model(embedder_of(network, Protocol(128, crop="image")), tmp_path / "m", {}))
+    found = OpenvinoEngine(model.path).embed_images(images)
+    np.testing.assert_allclose(found, TensorflowEngine(model).embed_images(images), atol=1e-4)
+    np.testing.assert_allclose(found, network(images)["embedding"], atol=1e-4)
+    assert np.abs(found - model.embed_images(images)).max() > 1e-3
 
 
 @pytest.mark.parametrize("precision", ["f32", pytest.param("bf16", marks=pytest.mark.slow)])

@@ -1,3 +1,4 @@
+import dataclasses
 import sys
 
 import numpy as np
@@ -5,6 +6,7 @@ import pytest
 import tensorflow as tf
 
 from landmark_zoo.core.errors import UserError
+from landmark_zoo.data.protocol import PUBLISHED, Protocol, Scales
 from landmark_zoo.retrieval.engines import OnnxEngine
 from landmark_zoo.saved_model import FINGERPRINT_KEY, fingerprint_of
 from landmark_zoo.serving.converters import (
@@ -16,6 +18,8 @@ from landmark_zoo.serving.converters import (
     write_onnx,
     write_tflite,
 )
+from landmark_zoo.serving.embedders import embedder_of
+from landmark_zoo.serving.export import write_saved_model
 
 
 @pytest.mark.slow
@@ -31,6 +35,25 @@ def test_the_same_embeddings_at_any_size(exported, encoded_images, tmp_path):
         pixels = tf.io.decode_image(encoded, channels=3, expand_animations=False).numpy()[np.newaxis].astype(np.float32)
         expected = serve(image_bytes=tf.constant([encoded]))["embedding"]
         np.testing.assert_allclose(engine.embed_images(pixels), expected, atol=1e-3)
+
+
+PROTOCOLS = {"own": Protocol(64, scales=Scales((0.75, 1.0))), "cvnet": PUBLISHED["cvnet"],
+             "cirtorch": dataclasses.replace(PUBLISHED["cirtorch"], side=64)}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", PROTOCOLS)
+def test_scales_and_rules_of_a_protocol_are_converted(make_little, tmp_path, name):
+    """They are matrix products, which both formats have."""
+    pytest.importorskip("tf2onnx")
+    pytest.importorskip("onnxruntime")
+    exported = write_saved_model(embedder_of(make_little(), PROTOCOLS[name]), tmp_path / "m", {})
+    random = np.random.default_rng(0)
+    images = [random.integers(0, 256, [1, *size, 3]).astype(np.float32) for size in ((48, 64), (120, 90), (50, 40))]
+    write_onnx(exported, tmp_path / "m.onnx")
+    assert min_cosine_similarity(exported, OnnxEngine(tmp_path / "m.onnx").embed_images, images, 0.99) > 0.99999
+    write_tflite(exported, tmp_path / "m.tflite", 120, 90, "fp16")
+    assert min_cosine_similarity(exported, tflite_embedder(tmp_path / "m.tflite"), images[1:2], 0.99) > 0.999
 
 
 def test_without_tf2onnx(exported, tmp_path, monkeypatch):
