@@ -18,9 +18,10 @@ from landmark_zoo.evaluation.results import scores_for_card
 from landmark_zoo.retrieval.image_sequence import folder_images
 from landmark_zoo.retrieval.whitening import Whitening, fit_on_images, load_whitening
 from landmark_zoo.serving.converters import min_cosine_similarity
-from landmark_zoo.serving.embedders import Embedder, Whitened, WhiteningMap
+from landmark_zoo.serving.embedders import Whitened, WhiteningMap
 from landmark_zoo.serving.export import write_saved_model
 from landmark_zoo.serving.model_card import CardNotes
+from landmark_zoo.serving.network import Embedder
 
 _CHECKED = ("weights_sha256", "side", "scales", "aggregation", "resize")
 

@@ -13,7 +13,7 @@ from landmark_zoo.data.protocol import Protocol
 from landmark_zoo.data.resampling import rescale
 from landmark_zoo.layers.embedding import l2_normalize
 from landmark_zoo.saved_model import SavedModel, SavedModelModule
-from landmark_zoo.serving.embedders import Embedder
+from landmark_zoo.serving.network import Embedder
 
 
 def member_factors(weights: Sequence[float] | None, members: int) -> np.ndarray:

@@ -9,9 +9,10 @@ import tensorflow as tf
 
 from landmark_zoo.core.files import atomic_directory
 from landmark_zoo.core.parallel import run_in_child_process
-from landmark_zoo.serving.embedders import Embedder, embedder_of
+from landmark_zoo.serving.embedders import embedder_of
 from landmark_zoo.serving.freeze import freeze
 from landmark_zoo.serving.model_card import CardNotes, model_card, write_card
+from landmark_zoo.serving.network import Embedder
 from landmark_zoo.serving.signatures import Signatures
 
 

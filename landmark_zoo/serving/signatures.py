@@ -42,7 +42,7 @@ from landmark_zoo.data.datasets.images import MAX_PIXELS
 from landmark_zoo.data.image_headers import FORMATS, read_header, turn_upright
 from landmark_zoo.data.image_ops import MIN_SIDE, decode_image
 from landmark_zoo.data.resampling import fit_image, fit_images
-from landmark_zoo.serving.embedders import Embedder
+from landmark_zoo.serving.network import Embedder
 
 
 def decode_checked(image_bytes: tf.Tensor, position: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:

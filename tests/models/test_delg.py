@@ -6,7 +6,7 @@ from landmark_zoo.backbones.preprocessing import preprocess
 from landmark_zoo.core.errors import UserError
 from landmark_zoo.losses.cross_entropy import delg_loss, softmax_cross_entropy
 from landmark_zoo.models.delg import build_delf, build_delg
-from landmark_zoo.serving.embedders import Network
+from landmark_zoo.serving.network import Network
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (2, 70, 45, 3)).astype(np.uint8)
 LABELS = np.array([1, 4])

@@ -4,8 +4,8 @@ import time
 import pytest
 
 from landmark_zoo.serving import model_card as module
-from landmark_zoo.serving.embedders import Network
 from landmark_zoo.serving.model_card import CardNotes, card_page, model_card, signature_line, write_card
+from landmark_zoo.serving.network import Network
 from landmark_zoo.serving.signatures import Signatures
 
 

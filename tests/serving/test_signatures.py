@@ -16,7 +16,8 @@ from landmark_zoo.data.resampling import fit_images
 from landmark_zoo.layers.embedding import l2_normalize
 from landmark_zoo.models.inspection import maps_of_images
 from landmark_zoo.models.xfeat import build_xfeat, detect
-from landmark_zoo.serving.embedders import Embedder, Network, Whitened, WhiteningMap
+from landmark_zoo.serving.embedders import Whitened, WhiteningMap
+from landmark_zoo.serving.network import Embedder, Network
 from landmark_zoo.serving.signatures import Signatures, crop_checked, decode_checked, pad_empty_batch
 
 

@@ -14,7 +14,7 @@ from landmark_zoo.models.registry import create_model
 from landmark_zoo.retrieval.rerank.base import image_reader
 from landmark_zoo.retrieval.rerank.geometric import GeometricReranker
 from landmark_zoo.retrieval.rerank.local_features import SIFT, Keypoints, LocalFeatures, cell_centers, strongest
-from landmark_zoo.serving.embedders import Network
+from landmark_zoo.serving.network import Network
 
 
 def patchwork(seed, rows=6, columns=8, cell=32):
