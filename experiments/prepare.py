@@ -105,7 +105,7 @@ def main(_):
             print(f"{there:,} photographs; measure a model with experiments.evaluate --benchmark={photos[0]}")
             return
     output = Path(_OUTPUT.value or data_dir / "records" / source)
-    _write(output, _parts(source, photos, _fraction_kept_out(output)))
+    _write(output, _parts(source, photos, output))
 
 
 def _fraction_kept_out(output: Path) -> float:
@@ -128,8 +128,8 @@ def _fetched(source: str, data_dir: Path) -> Path:
     return root
 
 
-def _parts(source: str, photos: list[str | Path], kept_out: float) -> dict[str, ImageList | None]:
-    """Returns training, validation and perhaps test photographs, and those of the fraction `kept_out` of the landmarks."""
+def _parts(source: str, photos: list[str | Path], output: Path) -> dict[str, ImageList | None]:
+    """Returns training, validation and perhaps test photographs, and those of landmarks kept out of training."""
     choice = {"exclude_benchmark": _BENCHMARK.value, "exclude": _EXCLUDE.value, "min_count": _MIN_COUNT.value,
               "top_classes": _TOP_CLASSES.value}
     if source == "sfm120k":
@@ -137,7 +137,8 @@ def _parts(source: str, photos: list[str | Path], kept_out: float) -> dict[str, 
         train, validation = (read_sfm(listing, images, split=part, strict=_STRICT.value) for part in ("train", "val"))
         return {"train": select_landmarks(train, photos[0], **choice), "validation": validation}
     catalogue = read_images(source, photos, clean=_CLEAN.value, columns=_COLUMNS.value, strict=_STRICT.value)
-    images, unseen = keep_out_landmarks(select_landmarks(catalogue, photos[0], **choice), kept_out, _SEED.value)
+    selected = select_landmarks(catalogue, photos[0], **choice)
+    images, unseen = keep_out_landmarks(selected, _fraction_kept_out(output), _SEED.value)
     parts = train_validation_test_split(images, _FRACTION.value, _TEST_FRACTION.value, _SEED.value)
     return parts | ({VALIDATION_LANDMARKS: unseen} if unseen else {})
 
