@@ -213,14 +213,15 @@ class Trainer:
 
         The checkpoint of the step is there already: a kill in here costs the measurement alone, which is made again.
         """
-        epoch = self.step // self.steps_per_epoch
+        epoch, start = self.step // self.steps_per_epoch, time.monotonic()
         with self._averages():
             found = selection.measure(self.step, epoch)
             self._log_retrieval(found)
             selection.choose(found)
         if self.history is not None:
-            logging.info("epoch %d/%d: mAP %.1f %%, mP@5 %.1f %%, recall@1 %.1f %% on %s", epoch, self.config.epochs,
-                         *(100 * found[name] for name in FIGURES), selection.progress())
+            logging.info("epoch %d/%d: mAP %.1f %%, mP@5 %.1f %%, recall@1 %.1f %% on %s, in %.1f s", epoch,
+                         self.config.epochs, *(100 * found[name] for name in FIGURES), selection.progress(),
+                         time.monotonic() - start)
 
     def _log_retrieval(self, found: dict[str, Any]) -> None:
         """Writes a line of the history, unless a killed process has written it."""
