@@ -3,12 +3,13 @@
     python -m experiments.prepare --photos=DIR --output=DIR
     python -m experiments.prepare --source=table --photos=photos.csv --output=DIR
     python -m experiments.prepare --source=gldv2_clean --data_dir=DIR --shards=512 --exclude=rgldv2
-    python -m experiments.prepare --source=gldv1 --data_dir=DIR --top_classes=27 --validation_fraction=0.15
+    python -m experiments.prepare --source=gldv1 --data_dir=DIR --top_classes=27 --validation_landmarks=0
     python -m experiments.prepare --source=roxford5k --data_dir=DIR
     python -m experiments.prepare --source=gldv2 --data_dir=DIR --dry_run
 
-With --photos the images are there; otherwise what is missing in --data_dir is downloaded first. Started again after an
-interruption, it goes on where it was.
+With --photos the images are there; otherwise what is missing in --data_dir is downloaded first. Some landmarks are kept out
+of training whole, and experiments.train measures on them whether it helps. Started again after an interruption, it goes on
+where it was.
 """
 
 from collections import Counter
@@ -24,9 +25,14 @@ from landmark_zoo.core.scripts import define_output, run
 from landmark_zoo.data.datasets.gldv1 import gldv1_urls
 from landmark_zoo.data.datasets.image_list import ImageList
 from landmark_zoo.data.datasets.registry import DATASETS, fetch_collection, read_images
-from landmark_zoo.data.datasets.selection import list_duplicates, select_landmarks, train_validation_test_split
+from landmark_zoo.data.datasets.selection import (
+    keep_out_landmarks,
+    list_duplicates,
+    select_landmarks,
+    train_validation_test_split,
+)
 from landmark_zoo.data.datasets.sfm120k import read_sfm, sfm_listing
-from landmark_zoo.data.manifest import LabelMap
+from landmark_zoo.data.manifest import VALIDATION_LANDMARKS, LabelMap
 from landmark_zoo.evaluation.protocols import DOWNLOADS, lay_out_benchmark
 
 _IMAGES_PER_SHARD, _LEAST_SHARDS = 2000, 8
@@ -51,8 +57,8 @@ _BENCHMARK = flags.DEFINE_string("exclude_benchmark", None, "Folder with index.c
                                  "has an image listed there is left out.")
 _EXCLUDE = flags.DEFINE_string("exclude", None, "rgldv2: leave out the landmarks that show places of Oxford5k and Paris6k "
                                "(needs rgldv2_clean.csv beside train_clean.csv); or a csv file with a column landmark_id.")
-_OUTPUT = define_output("output", None, "Folder that gets train/, validation/ and test/; by default "
-                        "records/<source> in --data_dir.")
+_OUTPUT = define_output("output", None, "Folder that gets train/, validation/, test/ and validation_landmarks/; by "
+                        "default records/<source> in --data_dir.")
 _NUM_SHARDS = flags.DEFINE_integer("num_shards", None, f"Record files per split; by default one per "
                                    f"{_IMAGES_PER_SHARD} images, at least {_LEAST_SHARDS}.", lower_bound=1,
                                    upper_bound=100_000)
@@ -63,6 +69,10 @@ _FRACTION = flags.DEFINE_float("validation_fraction", 0.1, "Fraction of each lan
                                lower_bound=0.0, upper_bound=0.9)
 _TEST_FRACTION = flags.DEFINE_float("test_fraction", 0.0, "Fraction of each landmark's images for test/.", lower_bound=0.0,
                                     upper_bound=0.9)
+_LANDMARKS = flags.DEFINE_float("validation_landmarks", 0.15, "Fraction of the landmarks that are kept out of training "
+                                "whole, for the mean average precision while it goes on; up to 5,000 images. 0 for none, "
+                                "as where a fixed set of landmarks is to be recognised. Source sfm120k has its own.",
+                                lower_bound=0.0, upper_bound=0.5)
 _TOP_CLASSES = flags.DEFINE_integer("top_classes", None, "Take only so many landmarks, those with the most pictures.",
                                     lower_bound=2, upper_bound=10_000_000)
 _MIN_COUNT = flags.DEFINE_integer("min_count", 1, "Leave out landmarks with fewer pictures.", lower_bound=1,
@@ -94,7 +104,17 @@ def main(_):
             there = lay_out_benchmark(source, data_dir)
             print(f"{there:,} photographs; measure a model with experiments.evaluate --benchmark={photos[0]}")
             return
-    _write(Path(_OUTPUT.value or data_dir / "records" / source), _parts(source, photos))
+    output = Path(_OUTPUT.value or data_dir / "records" / source)
+    _write(output, _parts(source, photos, output))
+
+
+def _fraction_kept_out(output: Path) -> float:
+    """Returns --validation_landmarks; unset it is 0 for records that an earlier release began without."""
+    given = flags.FLAGS["validation_landmarks"].present
+    if not given and (output / "train").exists() and not (output / VALIDATION_LANDMARKS).exists():
+        logging.info("%s was begun without landmarks kept out, and stays so.", output)
+        return 0.0
+    return _LANDMARKS.value
 
 
 def _fetched(source: str, data_dir: Path) -> Path:
@@ -108,8 +128,8 @@ def _fetched(source: str, data_dir: Path) -> Path:
     return root
 
 
-def _parts(source: str, photos: list[str | Path]) -> dict[str, ImageList | None]:
-    """Returns training, validation and perhaps test photographs."""
+def _parts(source: str, photos: list[str | Path], output: Path) -> dict[str, ImageList | None]:
+    """Returns training, validation and perhaps test photographs, and those of landmarks kept out of training."""
     choice = {"exclude_benchmark": _BENCHMARK.value, "exclude": _EXCLUDE.value, "min_count": _MIN_COUNT.value,
               "top_classes": _TOP_CLASSES.value}
     if source == "sfm120k":
@@ -117,14 +137,17 @@ def _parts(source: str, photos: list[str | Path]) -> dict[str, ImageList | None]
         train, validation = (read_sfm(listing, images, split=part, strict=_STRICT.value) for part in ("train", "val"))
         return {"train": select_landmarks(train, photos[0], **choice), "validation": validation}
     catalogue = read_images(source, photos, clean=_CLEAN.value, columns=_COLUMNS.value, strict=_STRICT.value)
-    return train_validation_test_split(select_landmarks(catalogue, photos[0], **choice), _FRACTION.value,
-                                       _TEST_FRACTION.value, _SEED.value)
+    selected = select_landmarks(catalogue, photos[0], **choice)
+    images, unseen = keep_out_landmarks(selected, _fraction_kept_out(output), _SEED.value)
+    parts = train_validation_test_split(images, _FRACTION.value, _TEST_FRACTION.value, _SEED.value)
+    return parts | ({VALIDATION_LANDMARKS: unseen} if unseen else {})
 
 
 def _write(output: Path, parts: dict[str, ImageList | None]) -> None:
     from landmark_zoo.data.writer import write_records  # brings TensorFlow, which no download needs
 
-    label_map = LabelMap(landmark for part in parts.values() if part for landmark in part.landmark_counts)
+    label_map = LabelMap(landmark for name, part in parts.items() if part and name != VALIDATION_LANDMARKS
+                         for landmark in part.landmark_counts)
     missing = sorted({image_id for part in parts.values() if part for image_id in part.missing})
     with lock_directory(output):
         if missing:
@@ -132,17 +155,18 @@ def _write(output: Path, parts: dict[str, ImageList | None]) -> None:
         if _DUPLICATES.value != "ignore":
             parts = list_duplicates(parts, output, _DUPLICATES.value == "skip")
         found = Counter()
-        for name, part in parts.items():
+        for name, part in sorted(parts.items(), key=lambda item: item[0] != VALIDATION_LANDMARKS):  # see _fraction_kept_out
             if part is None:
                 logging.info("%s: no pictures", name)
                 continue
             manifest = write_records(
                 part, output / name, split=name, num_shards=_NUM_SHARDS.value or _shards(len(part)), seed=_SEED.value,
-                max_side=_MAX_SIDE.value, strict=_STRICT.value, label_map=label_map)
+                max_side=_MAX_SIDE.value, strict=_STRICT.value,
+                label_map=LabelMap(part.landmark_counts) if name == VALIDATION_LANDMARKS else label_map)
             logging.info("%s: %d pictures of %d landmarks, %d skipped, in %d files", name, manifest.num_examples,
                          sum(count > 0 for count in manifest.class_counts), manifest.skipped, len(manifest.shards))
-            found.update(dict(zip(label_map, manifest.class_counts, strict=True)))
-    if empty := [landmark for landmark in label_map if not found[landmark]]:
+            found.update(dict(zip(manifest.label_map, manifest.class_counts, strict=True)))
+    if empty := [landmark for landmark, count in found.items() if not count]:
         notify(f"{len(empty):,} landmarks have no image in the records, first {empty[0]}")
 
 

@@ -63,7 +63,7 @@ def measure_classifier() -> None:
     model = config.build(facts["num_classes"])
     if "logits" not in model.output:
         raise UserError("a model with a head", config.model, "Only classifiers recognise.")
-    step = load_weights(model, _WORKDIR.value)
+    step = load_weights(model, _WORKDIR.value, "latest")  # the best one is chosen by retrieval of other landmarks
     flag_values = read_json(Path(_WORKDIR.value) / "flags.json", {"image_size": int | None})
     size = _SIZE.value or flag_values.get("image_size") or 224
     batches = evaluation_dataset(manifest, image_size=size, batch_size=_BATCH_SIZE.value, view=_VIEW.value)

@@ -36,7 +36,8 @@ _WEIGHTS = flags.DEFINE_string("weights", None, "Initial weights of the backbone
 _INITIAL = flags.DEFINE_enum("initial_embedding", "random", INITIAL_EMBEDDINGS, "Part of the model fitted to training "
                              "images before training: pca for the embedding layer and the head, whitening for HOW's "
                              "reduction, clusters for NetVLAD's centers, random for none.")
-_INITIAL_RUN = flags.DEFINE_string("initial_run", None, "Folder of another run whose newest weights training starts from.")
+_INITIAL_RUN = flags.DEFINE_string("initial_run", None, "Folder of another run whose kept weights, those that would be "
+                                   "exported, training starts from.")
 _SMOKE = flags.DEFINE_boolean("smoke", False, "Make the smallest run of this recipe: four steps of small images.")
 _OVERFIT = flags.DEFINE_boolean("overfit_one_batch", False, "Overfit one batch as a sanity check; writes nothing.")
 _DETERMINISTIC = flags.DEFINE_boolean("deterministic", False, "Use deterministic TensorFlow operations only.")

@@ -23,7 +23,7 @@ from landmark_zoo.core.scripts import define_flags, define_output, from_flags, r
 from landmark_zoo.models.inspection import LARGEST_CLASSIFIER
 from landmark_zoo.models.registry import WHOLE, ModelConfig, describe_model_weights
 from landmark_zoo.serving.embedders import embedder_of
-from landmark_zoo.training.checkpoints import load_weights
+from landmark_zoo.training.checkpoints import kept_checkpoint, load_weights, read_selection
 from landmark_zoo.training.history import RECIPE_FILE, read_model
 from landmark_zoo.training.precision import precision
 
@@ -32,7 +32,8 @@ define_flags(ProtocolOptions)
 define_flags(WhiteningOptions)
 define_flags(CardOptions)
 _WORKDIR = flags.DEFINE_string("workdir", None, "Folder of a run of experiments.train, whose model.json names the model.")
-_CHECKPOINT = flags.DEFINE_enum("checkpoint", "latest", ["latest", "initial"], "Checkpoint of the run to export.")
+_CHECKPOINT = flags.DEFINE_enum("checkpoint", None, ["best", "latest", "initial"], "Checkpoint of the run to export; by "
+                                "default best, on landmarks kept out of training, where the run keeps one, else latest.")
 _WEIGHTS = flags.DEFINE_string("weights", None, "Without --workdir: pretrained weights of the backbone, see "
                                "experiments.train; published for those of xfeat's authors.")
 _OUTPUT = define_output("output", None, "Folder <name>; the model goes to <name>/<next version>.", required=True)
@@ -52,16 +53,17 @@ def main(_):
     if _WORKDIR.value:
         config, data = read_model(_WORKDIR.value)
         build = functools.partial(config.build, data["num_classes"])
-        model = build()
-        step = load_weights(model, _WORKDIR.value, _CHECKPOINT.value)
+        model, checkpoint = build(), _CHECKPOINT.value or kept_checkpoint(_WORKDIR.value)
+        step = load_weights(model, _WORKDIR.value, checkpoint)
+        chosen = _chosen(_WORKDIR.value) if checkpoint == "best" else {}
         trained_on = (f"{data['source']}: {data['photographs']} photographs of {data['num_classes']} landmarks, "
                       f"step {step}" if step else f"untrained: the initial weights of a run on {data['source']}")
-        data = {"step": step, **{key: value for key, value in data.items() if key != "config"}} if step else {
-            "training": "none", "initialized_for": f"a run on {data['source']}"}
+        data = {"step": step, **{key: value for key, value in data.items() if key != "config"}, **chosen} if step else {
+            "training": "none", "initialized_for": f"a run on {data['source']}", **chosen}
         recipe = Path(_WORKDIR.value) / RECIPE_FILE
         recipe = {**vars(config), **(read_json(recipe, dict) if recipe.exists() else {})} if step else _untrained(config)
     elif _WEIGHTS.value:
-        config = from_flags(ModelConfig)
+        config, checkpoint = from_flags(ModelConfig), "latest"
         build, model = config.build, config.build(weights=_WEIGHTS.value)
         trained_on = "not trained here: its authors' weights" if config.model in WHOLE else "pretrained backbone only"
         data, recipe = {
@@ -69,12 +71,25 @@ def main(_):
             **describe_model_weights(config.model, _WEIGHTS.value, config.alpha)}, _untrained(config)
     else:
         raise UserError("--workdir, or --model with --weights", "neither", "Say which model shall be exported.")
-    info = {"model": config.model, "training_data": trained_on, "git_commit": git_commit(), "weights": _CHECKPOINT.value,
+    info = {"model": config.model, "training_data": trained_on, "git_commit": git_commit(), "weights": checkpoint,
             "precision": _PRECISION.value}
     if _PRECISION.value == "bfloat16":
         model = _in_bfloat16(model, build, protocol.side)
     embedder = embedder_of(model, protocol, fold=_FOLD.value, class_activation=_CLASS_ACTIVATION.value)
     print(write_export(embedder, _OUTPUT.value, info, whitening, card, data, recipe, frozen=_PRECISION.value == "bfloat16"))
+
+
+def _chosen(workdir: str) -> dict[str, object]:
+    """Returns by which figure the best checkpoint of a run was chosen, for the card."""
+    selection = read_selection(workdir)
+    start, kept, gain = selection["start"], selection["kept"], selection["gain"]
+    figures = ", ".join(f"{name} {100 * kept[key]:.1f} %" for name, key in (
+        ("mAP", "retrieval_map"), ("mP@5", "retrieval_mp5"), ("recall@1", "retrieval_recall1")))
+    why = (f"the best, after epoch {kept['epoch']}; at the start mAP was {100 * start['retrieval_map']:.1f} %, the gain is "
+           f"{100 * gain['value']:+.1f} [{100 * gain['low']:+.1f}, {100 * gain['high']:+.1f}]" if kept["step"]
+           else "the start; training did not help")
+    where = f"{selection['photographs']} photographs of {selection['landmarks']} landmarks kept out of training"
+    return {"checkpoint": f"step {kept['step']}: {why}", "chosen_by": f"{figures} on {where}"}
 
 
 def _untrained(config: ModelConfig) -> dict[str, object]:

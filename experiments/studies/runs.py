@@ -98,7 +98,7 @@ def end_to_end_run(key: StudyKey, recipe: RecipeSet, records: Path, benchmark: G
     run_training(model_config, config, records, workdir, weights, "pca", sampling=recipe.sampling)
     _, found = read_model(workdir)
     model = model_config.build(found["num_classes"])
-    step = load_weights(model, workdir)
+    step = load_weights(model, workdir, "latest")
     if not (folder / "model").exists():
         export_saved_model(model, folder / "model", side=recipe.side, info={
             "model": model_config.model, "git_commit": git_commit(), "training_data":
@@ -174,6 +174,8 @@ def study_keys(blocks: Sequence[str], seeds: int, end_to_end: bool) -> list[Stud
 def _claim(output: Path, recipe: RecipeSet, facts: dict[str, str]) -> None:
     settings = {**dataclasses.asdict(recipe), **facts}
     del settings["blocks"]
+    for name in ("keep", "patience"):  # every run is measured at its last step
+        del settings["frozen"][name], settings["end_to_end"][name]
     settings = json.loads(json.dumps(settings))  # tuples become lists, as they are read back
     path = output / "protocol.json"
     if not path.exists():

@@ -13,6 +13,7 @@ from landmark_zoo.core.strict_json import check_form
 
 VERSION = 1
 MANIFEST = "manifest.json"
+VALIDATION_LANDMARKS = "validation_landmarks"  # the split whose landmarks training does not see
 
 
 class LabelMap:
@@ -108,7 +109,7 @@ class Manifest:
 
     Attributes:
         directory: Path of the folder.
-        split: Name of the split: "train", "validation" or "test"; "index" or "query" of a benchmark.
+        split: Name of the split: "train", "validation", "test" or `VALIDATION_LANDMARKS`; "index" or "query" of a benchmark.
         label_map: Map between landmarks and labels.
         class_counts: Number of records of each label.
         shards: Record files, in order.

@@ -13,8 +13,9 @@ Example:
 from landmark_zoo.core.lazy import attach
 
 _MODULES = {
-    "bootstrap": ("bootstrap_interval", "crossed_bootstrap_interval", "percentile_interval"),
-    "exact_ranks": ("dot_products", "ranks_by_counting"),
+    "bootstrap": ("bootstrap_interval", "clustered_bootstrap_interval", "crossed_bootstrap_interval",
+                  "percentile_interval"),
+    "exact_ranks": ("dot_products", "leave_one_out_ranks", "ranks_by_counting"),
     "ranking": ("average_precision", "average_precision_at_k", "positive_ranks", "precision_at_k", "ranks_without_junk",
                 "top_k"),
     "recognition": ("global_average_precision", "global_average_precision_interval", "recognition_order")}

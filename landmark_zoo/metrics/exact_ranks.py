@@ -7,6 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
+from landmark_zoo.metrics.ranking import ranks_without_junk
+
 BLOCK = 2048
 _KEPT = np.int32(-0x70002000)  # the bits of a float32 that a float16 shifted left by 13 may set: 8fffe000
 _EXPONENT = np.float32(2.0**112)  # 2^127 / 2^15, the biases of the two exponents
@@ -187,3 +189,33 @@ def ranks_by_counting(queries: np.ndarray, shards: Sequence[np.ndarray],
         raise ValueError(f"ranks_by_counting: expected rows for {len(queries)} queries; received {len(rows)}.")
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         return list(pool.map(exact_ranks, dot_products(queries, shards), rows))
+
+
+def leave_one_out_ranks(embeddings: np.ndarray, labels: Sequence[int] | np.ndarray,
+                        queries_at_a_time: int = 1024) -> list[np.ndarray]:
+    """Returns for each image the ranks of the other images of its label among all others, by dot product.
+
+    Args:
+        embeddings: float [N, D].
+        labels: int [N].
+        queries_at_a_time: Number of images whose scores, 4 N bytes each, are in memory together.
+
+    Returns:
+        For each image the increasing 0-based ranks of its positives, none for one without a partner.
+
+    Raises:
+        ValueError: A number that is not finite.
+
+    Example:
+        >>> leave_one_out_ranks(np.array([[1, 0], [0, 1], [0.6, 0.8]], np.float32), [0, 0, 1])
+        [array([1]), array([1]), array([], dtype=int64)]
+    """
+    labels, ranks = np.asarray(labels), []
+    members = {label: np.flatnonzero(labels == label) for label in np.unique(labels)}
+    for start in range(0, len(labels), queries_at_a_time):
+        queries = range(start, min(start + queries_at_a_time, len(labels)))
+        rows = [members[labels[query]] for query in queries]
+        places = ranks_by_counting(embeddings[start:start + queries_at_a_time], [embeddings], rows)
+        ranks += [ranks_without_junk(found[row != query], found[row == query])
+                  for query, row, found in zip(queries, rows, places, strict=True)]
+    return ranks

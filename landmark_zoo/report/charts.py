@@ -86,7 +86,8 @@ SMOOTHNESS = 60
 
 
 def curves(run: TrainingRun) -> list[Html]:
-    """Draws loss, accuracy, learning rate and speed over the optimiser steps, as far as the history has them.
+    """Draws loss, accuracy, retrieval of unseen landmarks, learning rate and speed over the optimiser steps, as far as the
+    history has them.
 
     Loss and accuracy are drawn as logged (pale) and smoothed; where there was a validation, its values are dots. A
     history of more than `POINTS` lines is drawn as the means of so many groups.
@@ -94,6 +95,7 @@ def curves(run: TrainingRun) -> list[Html]:
     charts = [
         _curve(run, "loss", "Loss", "cross-entropy (nats)", smooth=True),
         _curve(run, "accuracy", "Accuracy", "photographs recognised (%)", scale=100, smooth=True),
+        _retrieval(run),
         _curve(run, "learning_rate", "Learning rate", "step size"),
         _curve(run, "images_per_second", "Speed", "photographs per second"),
     ]
@@ -135,6 +137,26 @@ def _curve(run: TrainingRun, key: str, title: str, unit: str, scale: float = 1, 
     ends = [f"{name} from {series[0]:.3g} to {series[-1]:.3g}"
             for name, series in (("training", values), ("validation", validation)) if len(series)]
     return chart.html(f"{title}, {unit}: {', '.join(ends)}")
+
+
+def _retrieval(run: TrainingRun) -> Html | None:
+    """Draws the figures on unseen landmarks at the start and after each epoch; a ring marks the kept checkpoint."""
+    names = {"retrieval_map": "mAP", "retrieval_mp5": "mP@5", "retrieval_recall1": "recall@1"}
+    series = {label: _series(run.retrieval, key, 100) for key, label in names.items()}
+    if not len(series["mAP"][0]):
+        return None
+    kept = run.selection.get("kept")
+    with Chart("retrieval", "Retrieval of landmarks that training does not see", "optimiser step", "per cent") as chart:
+        for (label, (steps, values)), color in zip(series.items(), SERIES[1:], strict=False):
+            chart.axes.plot(steps, values, "o-", color=color, markersize=4.5, label=label)
+        if kept:
+            chart.axes.plot([kept["step"]], [100 * kept["retrieval_map"]], "o", color=INK, markersize=10, fillstyle="none",
+                            label="kept")
+        chart.axes.set_ylim(bottom=0, top=105)
+        chart.axes.legend(labelcolor=MUTED)
+    values = series["mAP"][1]
+    which = f"; kept: step {kept['step']}" if kept else ""
+    return chart.html(f"Retrieval of unseen landmarks: mAP from {values[0]:.3g} to {values[-1]:.3g} per cent{which}")
 
 
 def _group_means(values: np.ndarray) -> np.ndarray:

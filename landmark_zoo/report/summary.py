@@ -24,7 +24,7 @@ def summary(results: list[Results], run: TrainingRun | None, manifest: Manifest 
     """
     *earlier, last = results
     rivals = [result for result in earlier if result.comparable(last)]
-    sentences = [_training(run, manifest), _recognition(run), _test(last, unseen),
+    sentences = [_training(run, manifest), _recognition(run), _gain(run), _test(last, unseen),
                  *(_change(rival, last) for rival in rivals[:1] + rivals[1:][-1:]), _caution(rivals, last)]
     return " ".join(sentence for sentence in sentences if sentence)
 
@@ -46,6 +46,25 @@ def _recognition(run: TrainingRun | None) -> str:
     if not isinstance(accuracy, int | float):
         return ""
     return f"At the end it names {percent(accuracy)} % of the validation photographs of these landmarks rightly."
+
+
+def _gain(run: TrainingRun | None) -> str:
+    """Returns whether training helped on landmarks that it did not see, and which checkpoint it left; "" where unknown."""
+    if run is None or not run.selection:
+        return ""
+    kept, start, difference = run.selection["kept"], run.selection["start"], run.selection["gain"]
+    where = f"on {run.selection['photographs']:,} photographs of {run.selection['landmarks']:,} landmarks kept out of it"
+    if not kept["step"]:
+        return (f"Training did not help: {where}, the mean average precision ({percent(start['retrieval_map'])} % at the "
+                "start) was not above that after any epoch; the export is the start.")
+    word = "gained" if difference["value"] >= 0 else "lost"
+    span = f"{signed(difference['low'])} to {signed(difference['high'])}"
+    clear = "" if difference["low"] > 0 or difference["high"] < 0 else ", which includes zero: it is not clear"
+    chosen = "the best epoch on these very photographs, which flatters a little" if run.selection["keep"] == "best" else (
+        "the last checkpoint")
+    return (f"Training {word} {100 * abs(difference['value']):.1f} points of mean average precision {where} (from "
+            f"{percent(start['retrieval_map'])} to {percent(kept['retrieval_map'])} %; 95 % interval over landmarks {span}"
+            f"{clear}); the export is step {kept['step']:,}, {chosen}.")
 
 
 def _test(last: Results, unseen: bool) -> str:

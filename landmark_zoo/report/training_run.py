@@ -1,12 +1,17 @@
 """A training run, read from the files in its working folder."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from landmark_zoo.core.errors import UserError
 from landmark_zoo.core.files import read_json, read_json_lines
+
+_SELECTION = Path("best", "selection.json")
+_SELECTION_FORM = {"keep": str, "photographs": int, "landmarks": int, "start": {"retrieval_map": float},
+                   "kept": {"step": int, "epoch": int, "retrieval_map": float},
+                   "gain": {"value": float, "low": float, "high": float}}
 
 
 @dataclass(frozen=True)
@@ -18,12 +23,16 @@ class TrainingRun:
         flags: Flags of `flags.json`.
         training: Lines of the history with a loss, by step.
         validation: Lines of the history with a validation loss, by step.
+        retrieval: Lines of the history with the retrieval of landmarks that training does not see, by step.
+        selection: Which checkpoint the run keeps, and what it gained there; empty where nothing was measured.
     """
 
     facts: dict[str, Any]
     flags: dict[str, Any]
     training: list[dict[str, Any]]
     validation: list[dict[str, Any]]
+    retrieval: list[dict[str, Any]] = field(default_factory=list)
+    selection: dict[str, Any] = field(default_factory=dict)
 
     @property
     def model(self) -> str | None:
@@ -33,7 +42,7 @@ class TrainingRun:
 
 
 def read_training_run(workdir: str | Path) -> TrainingRun:
-    """Reads `model.json`, `flags.json` and `history.jsonl`; one that is absent counts as empty.
+    """Reads `model.json`, `flags.json`, `history.jsonl` and `best/selection.json`; one that is absent counts as empty.
 
     Of two lines of the history for one step the later one counts; see `read_json_lines` for broken ones.
 
@@ -47,7 +56,8 @@ def read_training_run(workdir: str | Path) -> TrainingRun:
     facts = {key.removeprefix("config."): value for key, value in unfolded(_facts(workdir / "model.json")).items()}
     return TrainingRun(facts, unfolded(_facts(workdir / "flags.json")),
                        _by_step(line for line in lines if "loss" in line),
-                       _by_step(line for line in lines if "validation_loss" in line))
+                       _by_step(line for line in lines if "validation_loss" in line),
+                       _by_step(line for line in lines if "retrieval_map" in line), _selection(workdir / _SELECTION))
 
 
 def unfolded(facts: dict[str, Any], prefix: str = "") -> dict[str, Any]:
@@ -59,6 +69,10 @@ def unfolded(facts: dict[str, Any], prefix: str = "") -> dict[str, Any]:
         else:
             flat[f"{prefix}{key}"] = value
     return flat
+
+
+def _selection(path: Path) -> dict[str, Any]:
+    return read_json(path, _SELECTION_FORM) if path.exists() else {}
 
 
 def _facts(path: Path) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Checkpoints of a run: writing, restoring, reading a run's weights, and the times at which they are written.
 
-`Checkpoints` belongs to the trainer; `load_weights` is for everyone who wants a trained model; `CheckpointSchedule` decides
-after each step whether to save and whether to stop, alike on every worker.
+`Checkpoints` belongs to the trainer; `load_weights` is for everyone who wants a trained model, by default the one that the
+run keeps; `CheckpointSchedule` decides after each step whether to save and whether to stop, alike on every worker.
 """
 
 import atexit
@@ -15,22 +15,31 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import tensorflow as tf
 from absl import logging
 
 from landmark_zoo.core.errors import UserError
+from landmark_zoo.core.files import read_json
 from landmark_zoo.training.config import TrainingConfig
 from landmark_zoo.training.distributed.collectives import WorkerInfo, all_reduce_sum, broadcast
 from landmark_zoo.training.ema import ExponentialMovingAverage
 
 SECONDS_TO_APPEAR = 30  # for a file that another machine wrote
+_DAMAGE = (tf.errors.OpError, RuntimeError, ValueError, IndexError, OSError)
 EMA_KEY = "averages"  # of the moving averages in a checkpoint
+BEST_FOLDER, SELECTION_FILE = "best", "selection.json"
+_ENTRY = {"step": int, "epoch": int, "retrieval_map": float, "retrieval_mp5": float, "retrieval_recall1": float,
+          "average_precision": [float]}
+SELECTION_FORM = {
+    "keep": str, "photographs": int, "landmarks": int, "labels": [int], "measured_step": int, "epochs_without_gain": int,
+    "best_map": float, "start": _ENTRY, "kept": _ENTRY, "gain": {"value": float, "low": float, "high": float}}
 SECONDS_BETWEEN_POLLS = 1.0
 
 
 class Checkpoints:
-    """The two newest checkpoints of a run below `workdir/checkpoints`, and the initial weights in `workdir/initial`.
+    """The two newest checkpoints of a run below `workdir/checkpoints`; its initial and its best weights beside them.
 
     TensorFlow writes a checkpoint under temporary names and points to it last: a crash in between leaves the one before.
     Several workers must save together, since some values are means over them; the chief's files stay, the others' are
@@ -44,7 +53,7 @@ class Checkpoints:
 
     def __init__(self, workdir: Path, model: tf.keras.Model, **state):
         self._folder = Path(workdir) / "checkpoints"
-        self._initial = Path(workdir) / "initial" / "weights"
+        self._initial, self._best = Path(workdir) / "initial" / "weights", Path(workdir) / BEST_FOLDER
         self._model = tf.train.Checkpoint(model=model)
         self._whole = tf.train.Checkpoint(model=model, **state)
         self._is_chief = WorkerInfo.current().is_chief
@@ -54,9 +63,22 @@ class Checkpoints:
 
     def save_initial(self) -> None:
         """Writes the model's weights as the initial ones of the run."""
-        with full_disk_as_os_error(str(self._initial)):
+        self._write_model(self._initial)
+
+    def save_best(self, step: int) -> None:
+        """Writes the model's weights of a step as the best ones, beside the former best (see `drop_former_best`)."""
+        self._write_model(_best_weights(self._best.parent, step))
+
+    def drop_former_best(self, step: int) -> None:
+        """Removes the best weights of other steps, once `SELECTION_FILE` names this one."""
+        for path in self._best.glob("weights-*") if self._is_chief else ():
+            if not path.name.startswith(f"weights-{step}."):
+                path.unlink()
+
+    def _write_model(self, path: Path) -> None:
+        with full_disk_as_os_error(str(path)):
             if self._is_chief:
-                self._model.write(_literal(self._initial))
+                self._model.write(_literal(path))
             else:
                 _write_to_scratch(self._model)
 
@@ -112,7 +134,7 @@ def newest_checkpoint(folder: Path) -> str | None:
         try:
             _check(path)
             return path
-        except (tf.errors.OpError, RuntimeError, ValueError, IndexError, OSError) as error:
+        except _DAMAGE as error:
             logging.warning("Checkpoint %s is damaged and passed over: %s", path, " ".join(str(error).split()))
     if any(steps) or (folder / "ckpt-0.index").exists():  # a first one that was interrupted has no index yet
         raise UserError(f"a whole checkpoint in {folder}", f"{len(steps)} damaged ones",
@@ -153,14 +175,39 @@ def _check(path: str) -> None:
         reader.get_tensor(name)
 
 
-def load_weights(model: tf.keras.Model, workdir: str | Path, which: str = "latest") -> int:
+def read_selection(workdir: str | Path) -> dict[str, Any] | None:
+    """Reads what a run measured on landmarks that it does not see, and which checkpoint it keeps (`model_selection`).
+
+    Returns:
+        None where nothing has been measured.
+
+    Raises:
+        UserError: The file is broken.
+    """
+    path = Path(workdir) / BEST_FOLDER / SELECTION_FILE
+    return read_json(path, SELECTION_FORM) if path.exists() else None
+
+
+def kept_checkpoint(workdir: str | Path) -> str:
+    """Returns "best" where a run keeps its best checkpoint, else "latest"."""
+    selection = read_selection(workdir)
+    return "best" if selection and selection["keep"] == "best" else "latest"
+
+
+def _best_weights(workdir: Path, step: int) -> Path:
+    return workdir / BEST_FOLDER / f"weights-{step}" if step else workdir / "initial" / "weights"
+
+
+def load_weights(model: tf.keras.Model, workdir: str | Path, which: str = "kept") -> int:
     """Loads the weights of a run into a model.
 
     Args:
         model: Model as the run built it, under any precision policy.
         workdir: Folder of the run.
-        which: "latest" for the newest checkpoint, with the EMA of the weights where the run keeps one; "raw" for its weights
-            without EMA; "initial" for the weights that training started from.
+        which: "best" for the weights that retrieve landmarks best that training does not see, the initial ones where
+            training did not help; "latest" for the newest checkpoint; "kept" for the one of these that `kept_checkpoint`
+            names; all with the EMA of the weights where the run has one. "raw" for the newest weights without EMA; "initial"
+            for those that training started from.
 
     Returns:
         Step of the checkpoint, 0 for the initial one.
@@ -168,12 +215,22 @@ def load_weights(model: tf.keras.Model, workdir: str | Path, which: str = "lates
     Raises:
         UserError: There is no such checkpoint, or it belongs to another model.
     """
-    workdir = Path(workdir)
-    path = str(workdir / "initial" / "weights") if which == "initial" else newest_checkpoint(workdir / "checkpoints")
+    workdir, best_step = Path(workdir), 0
+    which = kept_checkpoint(workdir) if which == "kept" else which
+    if which == "best":
+        selection = read_selection(workdir)
+        if selection is None or selection["keep"] != "best":
+            raise UserError(f"a best checkpoint in {workdir}", "a run that keeps none", "Take the latest one.")
+        best_step = selection["kept"]["step"]
+        path = str(_best_weights(workdir, best_step))
+    else:
+        path = str(workdir / "initial" / "weights") if which == "initial" else newest_checkpoint(workdir / "checkpoints")
     if path is None or not Path(f"{path}.index").exists():
         raise UserError(f"a {which} checkpoint in {workdir}", "none", "Train first: python -m experiments.train.")
-    step = tf.Variable(0, dtype=tf.int64)
-    state = {"model": model} if which == "initial" else {"model": model, "step": step}
+    if which == "best":
+        _check_best(path)
+    step = tf.Variable(best_step, dtype=tf.int64)
+    state = {"model": model} if which in ("initial", "best") else {"model": model, "step": step}
     averages = f"{EMA_KEY}/values/0/.ATTRIBUTES/VARIABLE_VALUE"
     if which == "latest" and tf.train.load_checkpoint(_literal(path)).has_tensor(averages):
         state[EMA_KEY] = ExponentialMovingAverage(model)
@@ -192,6 +249,14 @@ def _other_model_error(path: str, error: Exception) -> UserError:
     reason = " ".join(str(error).split())[:200]
     return UserError(f"a checkpoint of this model at {path}", f"one of another model ({reason})",
                      "Use the flags of that run, or another --workdir.")
+
+
+def _check_best(path: str) -> None:
+    try:
+        _check(path)
+    except _DAMAGE as error:
+        raise UserError(f"whole weights at {path}", f"damaged ones ({' '.join(str(error).split())[:200]})",
+                        "Bring them back from a copy, or take the latest ones.") from error
 
 
 def _damaged_error(path: str, error: Exception) -> UserError:

@@ -9,6 +9,7 @@ SCHEDULES = ("cosine", "linear", "polynomial", "exponential", "step", "constant"
 PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16", "auto")
 MAX_SIDE = 8192
 FREEZE = ("none", "c2", "c3", "c4", "all")
+KEEP = ("best", "last")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,6 +53,11 @@ class TrainingConfig:
         checkpoint_seconds: Seconds between two checkpoints within an epoch.
         checkpoint_steps: Steps between two checkpoints within an epoch; 0 leaves it to checkpoint_seconds.
         log_steps: Steps between two lines of history.jsonl.
+        keep: Checkpoint that is exported where the records keep landmarks out of training (experiments.prepare
+            --validation_landmarks): best for the epoch, or the start, with the highest mean average precision on them; last
+            for the newest.
+        patience: Epochs without a better mean average precision on those landmarks after which training ends; 0 to train
+            all epochs. The learning rate does not depend on it.
 
     Example:
         >>> config = TrainingConfig(epochs=4, image_sizes="160,224", optimizer="sgd", schedule="step", decay_epochs="2")
@@ -90,13 +96,15 @@ class TrainingConfig:
     checkpoint_seconds: float = 300.0
     checkpoint_steps: int = 0
     log_steps: int = 10
+    keep: str = "best"
+    patience: int = 0
 
     def __post_init__(self):
         check_finite(self)
         check_range("seed", self.seed, 0, MAX_SEED)
         for name, minimum in (("epochs", 0), ("batch_size", 1), ("image_size", 32), ("log_steps", 1), ("accumulate", 1),
                               ("weight_decay", 0), ("clip_norm", 0), ("backbone_multiplier", 0), ("head_multiplier", 0),
-                              ("checkpoint_seconds", 0), ("checkpoint_steps", 0)):
+                              ("checkpoint_seconds", 0), ("checkpoint_steps", 0), ("patience", 0)):
             check_range(name, getattr(self, name), minimum)
         for name, maximum in (("epochs", 1_000_000), ("batch_size", 2**20), ("image_size", MAX_SIDE), ("weight_decay", 1000),
                               ("backbone_multiplier", 1e6), ("head_multiplier", 1e6), ("decay_power", 1000),
@@ -104,7 +112,7 @@ class TrainingConfig:
             check_range(name, getattr(self, name), maximum=maximum)
         check_range("momentum", self.momentum, 0, 1)
         for name, choices in (("optimizer", OPTIMIZERS), ("schedule", SCHEDULES), ("precision", PRECISIONS),
-                              ("freeze", FREEZE)):
+                              ("freeze", FREEZE), ("keep", KEEP)):
             check_choice(name, getattr(self, name), choices)
         _expect(self.learning_rate > 0 and 0 <= self.warmup_fraction < 1 and 0 <= self.ema_momentum < 1,
                 "--learning_rate > 0, 0 <= --warmup_fraction < 1 and 0 <= --ema_momentum < 1",

@@ -74,7 +74,7 @@ def overfit_run(model_config: ModelConfig, config: TrainingConfig, records: str 
         initial_embedding: Part fitted to images before training; one of `INITIAL_EMBEDDINGS`.
         objective: Settings of the loss.
         sampling: Settings of the batches.
-        initial_run: Folder of another run, whose newest weights training starts from.
+        initial_run: Folder of another run, whose kept weights training starts from.
 
     Raises:
         UserError: The loss of the batch does not fall to a tenth.

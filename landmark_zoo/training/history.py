@@ -16,7 +16,9 @@ from landmark_zoo.models.registry import ModelConfig
 from landmark_zoo.training.checkpoints import full_disk_as_os_error
 
 MODEL_FILE, LABELS_FILE, RECIPE_FILE = "model.json", "label_map.json", "recipe.json"
-CHANGEABLE_FIELDS = ("checkpoint_seconds", "checkpoint_steps", "log_steps")  # which do not change the result
+CHANGEABLE_FIELDS = ("checkpoint_seconds", "checkpoint_steps", "log_steps",  # which do not change the result
+                     "patience")  # so that a run that ended early can be given more
+YOUNGER_FIELDS = ("keep",)  # which recipes of earlier releases lack: their runs take any
 
 
 class History:
@@ -52,9 +54,10 @@ def read_history(path: str | Path) -> list[dict]:
         path: The file; an absent one gives no lines.
 
     Returns:
-        One dict per line: "step" and "epoch" with "loss", "accuracy", "learning_rate" and "images_per_second", or with
-        "validation_loss" and "validation_accuracy". A line that is no JSON object with a step is left out and named in the
-        log, a last one that a crash cut off among them.
+        One dict per line: "step" and "epoch" with "loss", "accuracy", "learning_rate" and "images_per_second", with
+        "validation_loss" and "validation_accuracy", or, from step 0 on, with "retrieval_map", "retrieval_mp5" and
+        "retrieval_recall1" on landmarks that training does not see. A line that is no JSON object with a step is left out
+        and named in the log, a last one that a crash cut off among them.
 
     Example:
         >>> read_history("no_such_run/history.jsonl")
@@ -120,7 +123,8 @@ def _create_or_check_recipe(path: Path, recipe: dict[str, object]) -> None:
     if not path.exists():
         write_json(path, recipe)
         return
-    _check_flags(f"flags of the run in {path.parent}", read_json(path, dict), recipe)
+    found = {name: recipe[name] for name in YOUNGER_FIELDS if name in recipe} | read_json(path, dict)
+    _check_flags(f"flags of the run in {path.parent}", found, recipe)
 
 
 def _check_flags(what: str, found: dict[str, object], wanted: dict[str, object]) -> None:

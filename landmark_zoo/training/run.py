@@ -25,6 +25,7 @@ from landmark_zoo.training.distributed.collectives import WorkerInfo
 from landmark_zoo.training.epoch_data import EpochData, validation_batches
 from landmark_zoo.training.history import create_or_check_run
 from landmark_zoo.training.initialization import INITIAL_EMBEDDINGS, initialize_embedding
+from landmark_zoo.training.model_selection import FACT, ModelSelection, find_unseen
 from landmark_zoo.training.objectives import OBJECTIVES, ObjectiveConfig, build_objective
 from landmark_zoo.training.optimizer import variable_groups
 from landmark_zoo.training.precision import auto_precision, precision
@@ -129,14 +130,16 @@ def run_training(model_config: ModelConfig, config: TrainingConfig, records: str
     Args:
         model_config: Settings of the model; its head is left out where the objective needs none.
         config: Settings of training.
-        records: Folder of `experiments.prepare`, with `train/` and, for a validation after each epoch, `validation/`.
+        records: Folder of `experiments.prepare`, with `train/`; for a validation after each epoch `validation/`; and for the
+            choice of the best epoch `validation_landmarks/` (see `model_selection.find_unseen`).
         workdir: Folder of the run. Gets `model.json`, `label_map.json`, `recipe.json`, `flags.json`, `history.jsonl`,
-            `tensorboard/`, `initial/`, `checkpoints/` and, where tuples are mined, `tuples/`.
+            `tensorboard/`, `initial/`, `checkpoints/`, `best/` where unseen landmarks are measured, and `tuples/` where they
+            are mined.
         weights: Weights of the backbone; see `backbones.load_weights`.
         initial_embedding: Part fitted to images before training; one of `INITIAL_EMBEDDINGS`.
         objective: Settings of the loss.
         sampling: Settings of the batches.
-        initial_run: Folder of another run, whose newest weights training starts from.
+        initial_run: Folder of another run, whose kept weights training starts from.
         should_stop: Called after each step; returns whether this process has been asked to stop.
         dry_run: Whether a backbone may stay frozen at random weights; see `sanity_checks.check_fixed_weights`.
 
@@ -158,10 +161,12 @@ def run_training(model_config: ModelConfig, config: TrainingConfig, records: str
                               None if has_checkpoint(workdir) else weights, workdir)
         if not (weights or initial_run or has_checkpoint(workdir)):
             check_fixed_weights(setup.model, config, dry_run)
+        unseen = find_unseen(records, manifest, config, setup.epoch_data.steps_per_epoch)
         if is_chief:
             create_or_check_run(workdir, setup.model_config, manifest.label_map, {
                 "parameters": setup.model.count_params(), "photographs": manifest.num_examples, "source": manifest.source,
-                "records_sha256": manifest.fingerprint, **_pretrained(model_config, weights, initial_run, workdir)},
+                "records_sha256": manifest.fingerprint, **({FACT: unseen.facts} if unseen else {}),
+                **_pretrained(model_config, weights, initial_run, workdir)},
                 config, objective, sampling)
             write_json(workdir / "flags.json", resolved_flags())
         else:
@@ -171,7 +176,9 @@ def run_training(model_config: ModelConfig, config: TrainingConfig, records: str
         if config.epochs and not trainer.step:
             startup_checks(setup.model, setup.objective, setup.head, *setup.first_batch(), config,
                            setup.starts_at_chance(initial_embedding, initial_run))
-        trainer.fit(setup.epoch_data, validation_batches(records, config, sampling, objective.objective), should_stop)
+        selection = ModelSelection.begin(unseen, config, trainer.checkpoints, setup.model, workdir, trainer.step)
+        trainer.fit(setup.epoch_data, validation_batches(records, config, sampling, objective.objective), should_stop,
+                    selection)
     logging.info("Trained %s for %d steps: %s", model_config.model, int(trainer.step), workdir)
 
 

@@ -9,6 +9,7 @@ import contextlib
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -24,7 +25,8 @@ from landmark_zoo.training.distributed.collectives import (
     run_on_local_replica,
 )
 from landmark_zoo.training.ema import ExponentialMovingAverage
-from landmark_zoo.training.history import History
+from landmark_zoo.training.history import History, read_history
+from landmark_zoo.training.model_selection import FIGURES, ModelSelection
 from landmark_zoo.training.objectives import Objective
 from landmark_zoo.training.optimizer import Group, GroupedOptimizer
 from landmark_zoo.training.precision import LossScale
@@ -123,8 +125,8 @@ class Trainer:
         return int(self._step.numpy())
 
     def fit(self, epoch_batches: EpochBatches, validation: tf.data.Dataset | None = None,
-            should_stop: Callable[[], bool] = lambda: False) -> None:
-        """Trains until the last epoch ends, or until a worker is asked to stop.
+            should_stop: Callable[[], bool] = lambda: False, selection: ModelSelection | None = None) -> None:
+        """Trains until the last epoch ends, patience is at its end, or a worker is asked to stop.
 
         Args:
             epoch_batches: Function of epoch and number of batches to skip; returns the rest of that epoch's batches, images
@@ -133,14 +135,21 @@ class Trainer:
             validation: Finite dataset, of several workers each one's part, on which loss and accuracy are measured after
                 each epoch, with the EMA of the weights where there is one.
             should_stop: Called after each step; returns whether this process has been asked to stop, e.g. by SIGTERM.
+            selection: Choice of the checkpoint to keep, made before the first step and after each epoch, with the EMA too.
 
         Raises:
             UserError: Loss or gradient is not finite.
             PreemptedError: A worker has been asked to stop; all have saved the same step. Within an epoch that is after the
                 current step, at the end of one after its validation, at the end of the run not at all.
         """
+        if selection is not None and selection.due(self.step, self.steps_per_epoch):
+            self._select(selection)
         schedule, step_times, stop = CheckpointSchedule(self.config, should_stop, self.step), [], False
         for epoch in range(self.step // self.steps_per_epoch, self.config.epochs):
+            if selection is not None and selection.is_over():
+                logging.info("No better mAP in %d epochs: training ends at step %d of %d.", self.config.patience, self.step,
+                             self.total_steps)
+                break
             skipped = self.step - epoch * self.steps_per_epoch
             meter = Meter(self.config.batch_size)
             for images, labels in distribute_dataset(epoch_batches(epoch, skipped), self.steps_per_epoch - skipped):
@@ -159,8 +168,12 @@ class Trainer:
             if validation is not None:
                 self._validate(epoch, validation)
             self.checkpoints.save(self.step)
+            if selection is not None:
+                self._select(selection)
             if epoch + 1 < self.config.epochs and (stop or schedule.stop_requested()):
                 raise self._preempted()
+        if selection is not None and self.history is not None:
+            logging.info("%s", selection.verdict())
 
     def _preempted(self) -> PreemptedError:
         return PreemptedError(f"Saved at step {self.step} of {self.total_steps}, as told.")
@@ -183,7 +196,7 @@ class Trainer:
 
     def _validate(self, epoch: int, validation: tf.data.Dataset) -> None:
         """Measures loss and accuracy on the validation batches of all workers, and writes them to the history."""
-        with contextlib.nullcontext() if self.ema is None else self.ema.applied_to_model():
+        with self._averages():
             results = [run_on_local_replica(self._test_step, images, labels) for images, labels in validation]
         losses, correct = (tf.concat([result[index] for result in results] or [tf.zeros([0])], axis=0) for index in (0, 1))
         count, total_loss, total_correct = all_reduce_sum(
@@ -194,3 +207,28 @@ class Trainer:
         self.history.add(self.step, epoch=epoch, validation_loss=loss, validation_accuracy=accuracy)
         logging.info("epoch %d/%d: validation loss %.3f, accuracy %.1f %%", epoch + 1, self.config.epochs, loss,
                      100 * accuracy)
+
+    def _select(self, selection: ModelSelection) -> None:
+        """Measures retrieval of unseen landmarks, keeps the weights where they are best, and writes the history.
+
+        The checkpoint of the step is there already: a kill in here costs the measurement alone, which is made again.
+        """
+        epoch, start = self.step // self.steps_per_epoch, time.monotonic()
+        with self._averages():
+            found = selection.measure(self.step, epoch)
+            self._log_retrieval(found)
+            selection.choose(found)
+        if self.history is not None:
+            logging.info("epoch %d/%d: mAP %.1f %%, mP@5 %.1f %%, recall@1 %.1f %% on %s, in %.1f s", epoch,
+                         self.config.epochs, *(100 * found[name] for name in FIGURES), selection.progress(),
+                         time.monotonic() - start)
+
+    def _log_retrieval(self, found: dict[str, Any]) -> None:
+        """Writes a line of the history, unless a killed process has written it."""
+        if self.history is not None and not any(line["step"] == self.step and "retrieval_map" in line
+                                                for line in read_history(self.history.path)):
+            self.history.add(self.step, epoch=max(found["epoch"] - 1, 0), **{name: found[name] for name in FIGURES})
+
+    def _averages(self) -> contextlib.AbstractContextManager:
+        """Context manager in which the model has the EMA of its weights, where there is one."""
+        return contextlib.nullcontext() if self.ema is None else self.ema.applied_to_model()

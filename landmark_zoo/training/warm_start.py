@@ -31,7 +31,7 @@ class WarmStart:
 
 
 def warm_start(model: tf.keras.Model, run: str | Path, label_map: LabelMap) -> WarmStart:
-    """Copies the newest weights of another run, its EMA where it has one, into every layer that fits.
+    """Copies the kept weights of another run, its EMA where it has one, into every layer that fits.
 
     A layer fits if its name and the shapes of its weights are the same, and of attention and pooling the settings too: the
     weights of another form of a method mean something else. Layers with weights per landmark, heads above all,

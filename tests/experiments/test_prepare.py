@@ -89,6 +89,44 @@ def test_what_comes_to_nothing_is_said_at_the_end(prepare, gldv2):
     assert "1 landmarks have no image in the records, first gate" in empty
 
 
+@pytest.fixture
+def twelve(tmp_path):
+    """Twelve landmarks of ten small images each."""
+    for landmark in range(12):
+        for number in range(10):
+            path = tmp_path / "twelve" / f"place{landmark}" / f"{landmark}_{number}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            Image.new("RGB", (40, 40), (20 * landmark, 20 * number, 99)).save(path)
+    return tmp_path / "twelve"
+
+
+def test_landmarks_are_kept_out_whole(prepare, twelve, tmp_path):
+    """They have labels of their own; records begun without stay without, and those with stay with."""
+    benchmark = tmp_path / "benchmark"
+    benchmark.mkdir()
+    (benchmark / "index.csv").write_text("id\n3_0\n")
+    (benchmark / "test.csv").write_text("id\n")
+    command = (f"--photos={twelve}", f"--exclude_benchmark={benchmark}", "--num_shards=1", "--max_side=32")
+    done = prepare(*command, f"--output={tmp_path / 'with'}")
+    assert done.returncode == 0, done.stderr
+    assert "2 of 11 landmarks are kept out of training, with 20 of 110 images" in done.stderr
+    train, validation, unseen = (read_manifest(tmp_path / "with" / name)
+                                 for name in ("train", "validation", "validation_landmarks"))
+    assert (train.num_classes, unseen.num_classes, unseen.class_counts) == (9, 2, (10, 10))
+    assert train.label_map == validation.label_map
+    assert {*train.label_map, *unseen.label_map} == {f"place{number}" for number in range(12)} - {"place3"}
+    assert prepare(*command, f"--output={tmp_path / 'with'}").returncode == 0
+
+    assert prepare(*command, f"--output={tmp_path / 'none'}", "--validation_landmarks=0").returncode == 0
+    again = prepare(*command, f"--output={tmp_path / 'none'}")
+    assert again.returncode == 0, again.stderr
+    assert "was begun without landmarks kept out, and stays so" in again.stderr
+    assert not (tmp_path / "none" / "validation_landmarks").exists()
+    other = prepare(*command, f"--output={tmp_path / 'none'}", "--validation_landmarks=0.2")
+    assert other.returncode == 2
+    assert "Choose another output folder" in other.stderr
+
+
 @pytest.mark.parametrize(("arguments", "complaint"), [
     (["--photos={}/empty"], "received none"),
     (["--source=gldv2", "--photos={}/gld", "--strict"], "listed images"),
@@ -118,8 +156,10 @@ def test_real_images_without_the_benchmarks_landmarks(prepare, shared_data, tmp_
                    f"--exclude_benchmark={shared_data / 'benchmarks' / 'provence'}")
     assert done.returncode == 0, done.stderr
     train, validation = (read_manifest(tmp_path / "out" / name) for name in ("train", "validation"))
-    assert train.num_examples + validation.num_examples == 3081
-    assert train.num_classes == 29
+    unseen = read_manifest(tmp_path / "out" / "validation_landmarks")
+    assert train.num_examples + validation.num_examples + unseen.num_examples == 3081
+    assert (train.num_classes, unseen.num_classes) == (25, 4)
+    assert not set(train.label_map) & set(unseen.label_map)
     assert train.skipped == validation.skipped == 0
 
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import shutil
 import subprocess
 import sys
 from importlib import metadata
@@ -12,6 +13,7 @@ import pytest
 import tensorflow as tf
 
 from landmark_zoo.backbones.registry import BACKBONES
+from landmark_zoo.core.files import write_json
 from landmark_zoo.data.datasets.image_refs import ImageRef
 from landmark_zoo.data.manifest import LabelMap
 from landmark_zoo.data.protocol import PUBLISHED
@@ -68,6 +70,48 @@ def test_a_card_of_an_untrained_export_says_so(run_export, workdir, tmp_path):
     assert "untrained: no training step was made" in (tmp_path / "initial" / "1" / "README.md").read_text()
     assert "training" not in cards[1]["recipe"]
     assert (cards[1]["recipe"]["margin"], cards[1]["data"]["step"]) == (0.3, 5)
+
+
+def entry(step, value):
+    return {"step": step, "epoch": step // 2, "retrieval_map": value, "retrieval_mp5": value, "retrieval_recall1": 1.0,
+            "average_precision": [value]}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("kept", "said"), [
+    (2, "step 2: the best, after epoch 1; at the start mAP was 50.0 %, the gain is +20.0 [+10.0, +30.0]"),
+    (0, "step 0: the start; training did not help")])
+def test_the_best_checkpoint_is_exported_where_the_run_keeps_one(run_export, workdir, tmp_path, kept, said):
+    folder = shutil.copytree(workdir, tmp_path / "run")
+    model = ModelConfig("resnet18_se", embedding_dim=8, alpha=0.25).build(3)
+    Checkpoints(folder, model, step=tf.Variable(5, dtype=tf.int64)).save_best(2)
+    write_json(folder / "best" / "selection.json", {
+        "keep": "best", "photographs": 40, "landmarks": 2, "labels": [0], "measured_step": 5, "epochs_without_gain": 1,
+        "best_map": 0.7, "start": entry(0, 0.5), "kept": entry(kept, 0.7 if kept else 0.5),
+        "gain": {"value": 0.2, "low": 0.1, "high": 0.3}})
+    done = run_export("savedmodel", workdir=folder, side=64, output=tmp_path / "best", fold="false")
+    assert done.code == 0, done.stderr
+    card = json.loads((tmp_path / "best" / "1" / "card.json").read_text())
+    assert card["info"]["weights"] == "best"
+    assert card["data"]["checkpoint"] == said
+    assert card["data"]["chosen_by"].startswith("mAP 70.0 %, mP@5 70.0 %, recall@1 100.0 % on 40 photographs" if kept else
+                                                "mAP 50.0 %")
+    assert card["data"].get("step") == (2 if kept else None)
+    assert ("training" in card["recipe"]) == (not kept)
+    images = tf.constant(np.random.default_rng(0).uniform(0, 255, [1, 64, 64, 3]).astype(np.float32))
+    exported = tf.saved_model.load(str(tmp_path / "best" / "1"))
+    if kept:
+        np.testing.assert_allclose(exported.signatures["images"](images=images)["embedding"],
+                                   model(images, training=False)["embedding"], atol=1e-5)
+    latest = run_export("savedmodel", workdir=folder, side=64, output=tmp_path / "latest", fold="false", checkpoint="latest")
+    assert latest.code == 0, latest.stderr
+    assert json.loads((tmp_path / "latest" / "1" / "card.json").read_text())["data"]["step"] == 5
+
+
+def test_a_best_checkpoint_that_the_run_does_not_keep(run_export, workdir, tmp_path):
+    done = run_export("savedmodel", workdir=workdir, side=64, output=tmp_path / "best", checkpoint="best")
+    assert done.code == 2
+    assert "received a run that keeps none. Take the latest one." in done.stderr
 
 
 _EMBED = """

@@ -5,7 +5,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from landmark_zoo.metrics.bootstrap import bootstrap_interval, crossed_bootstrap_interval, percentile_interval
+from landmark_zoo.metrics.bootstrap import (
+    bootstrap_interval,
+    clustered_bootstrap_interval,
+    crossed_bootstrap_interval,
+    percentile_interval,
+)
 
 
 def test_same_seed_same_interval():
@@ -42,6 +47,32 @@ def test_interval_holds_the_mean_and_stays_within_the_values(values):
     mean, low, high = bootstrap_interval(values, resamples=1000)
     assert min(values) - 1e-9 <= low <= mean + 1e-9
     assert mean - 1e-9 <= high <= max(values) + 1e-9
+
+
+def test_whole_landmarks_are_drawn_as_a_loop_draws_them():
+    generator = np.random.default_rng(1)
+    clusters = np.repeat(np.arange(12) * 7, np.arange(1, 13))
+    values = generator.uniform(size=len(clusters)) + 0.03 * clusters
+    groups = [values[clusters == cluster] for cluster in np.unique(clusters)]
+    means = [np.concatenate([groups[place] for place in generator.integers(12, size=12)]).mean() for _ in range(4000)]
+    shuffled = generator.permutation(len(values))
+    mean, low, high = clustered_bootstrap_interval(values[shuffled], clusters[shuffled], resamples=4000)
+    assert mean == pytest.approx(values.mean())
+    assert (low, high) == pytest.approx(tuple(np.quantile(means, [0.025, 0.975])), abs=0.05)
+    _, narrow_low, narrow_high = bootstrap_interval(values)
+    assert low < narrow_low < narrow_high < high
+
+
+def test_landmarks_of_one_query_are_the_bootstrap_over_queries():
+    values = np.random.default_rng(0).uniform(size=60)
+    assert clustered_bootstrap_interval(values, range(60)) == pytest.approx(bootstrap_interval(values), abs=0.01)
+    assert clustered_bootstrap_interval(values, [5] * 60) == pytest.approx((values.mean(),) * 3)
+
+
+@pytest.mark.parametrize(("values", "clusters"), [([], []), ([0.1, math.nan], [0, 0]), ([0.1, 0.2], [0]), ([[0.1]], [0])])
+def test_no_landmarks_to_draw(values, clusters):
+    with pytest.raises(ValueError, match="a cluster of each query; received shapes"):
+        clustered_bootstrap_interval(values, clusters)
 
 
 def test_one_run_is_the_bootstrap_over_queries():

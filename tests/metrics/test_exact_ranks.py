@@ -5,7 +5,13 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from landmark_zoo.metrics import exact_ranks as module
-from landmark_zoo.metrics.exact_ranks import BLOCK, dot_products, exact_ranks, ranks_by_counting
+from landmark_zoo.metrics.exact_ranks import (
+    BLOCK,
+    dot_products,
+    exact_ranks,
+    leave_one_out_ranks,
+    ranks_by_counting,
+)
 from landmark_zoo.metrics.ranking import positive_ranks, ranks_without_junk
 
 FLOATS = st.floats(-4, 4, width=32)
@@ -154,3 +160,17 @@ def test_a_hundred_thousand_images_under_easy_medium_and_hard(dtype, tmp_path):
 def test_rows_for_every_query():
     with pytest.raises(ValueError, match="rows for 2 queries; received 1"):
         ranks_by_counting(np.eye(2), [np.eye(2, dtype=np.float32)], [[0]])
+
+
+@given(st.lists(st.integers(0, 3), min_size=1, max_size=12), st.integers(1, 5), st.integers(0, 9))
+def test_each_against_all_others_by_sorting(labels, at_a_time, seed):
+    embeddings = np.random.default_rng(seed).integers(-2, 3, (len(labels), 3)).astype(np.float32)  # many ties
+    found = leave_one_out_ranks(embeddings, labels, at_a_time)
+    for query, ranks in enumerate(found):
+        order = [other for other in np.argsort(-(embeddings @ embeddings[query]), kind="stable") if other != query]
+        assert ranks.tolist() == [place for place, other in enumerate(order) if labels[other] == labels[query]]
+
+
+def test_each_against_all_others_needs_numbers():
+    with pytest.raises(ValueError, match="finite"):
+        leave_one_out_ranks(np.array([[1.0, np.nan], [0.0, 1.0]], np.float32), [0, 0])

@@ -1,5 +1,6 @@
 """Results made up for the pages: as objects, and as the folders that an evaluation writes."""
 
+import dataclasses
 import io
 import json
 from types import SimpleNamespace
@@ -29,6 +30,16 @@ def run():
               for step in (1000, 2000)]
     return TrainingRun({"model": "resnet50_se", "parameters": 1_234_567, "embedding_dim": 512}, {"batch_size": 32},
                        lines, checks)
+
+
+@pytest.fixture
+def selected(run):
+    """The same run, measured on unseen landmarks, with the checkpoint of step 1000 kept."""
+    lines = [{"step": step, "epoch": 0, "retrieval_map": value, "retrieval_mp5": value / 2, "retrieval_recall1": 0.9}
+             for step, value in ((0, 0.551), (1000, 0.612), (2000, 0.601))]
+    return dataclasses.replace(run, retrieval=lines, selection={
+        "keep": "best", "photographs": 280, "landmarks": 4, "start": {"retrieval_map": 0.551},
+        "kept": {"step": 1000, "epoch": 1, "retrieval_map": 0.612}, "gain": {"value": 0.061, "low": 0.039, "high": 0.082}})
 
 
 @pytest.fixture

@@ -77,6 +77,15 @@ def test_four_charts_with_axes(run):
     assert "training from 0.25 to 50, validation from 41.2 to 41.2" in charts[1]
 
 
+def test_retrieval_of_unseen_landmarks_stands_beside_the_losses(selected):
+    chart = curves(selected)[2]
+    assert ">Retrieval of landmarks that training does not see<" in chart
+    assert "mAP from 55.1 to 60.1 per cent; kept: step 1000" in chart
+    for label in ("mAP", "mP@5", "recall@1", "kept"):
+        assert f">{label}<" in chart
+    assert "kept: step" not in curves(dataclasses.replace(selected, selection={}))[2]
+
+
 def test_what_the_history_lacks_is_left_out(run):
     lines = [{"step": 1, "loss": 2.0}]
     assert len(curves(dataclasses.replace(run, training=lines, validation=[]))) == 1

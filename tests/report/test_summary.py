@@ -71,3 +71,24 @@ def test_with_little_to_tell(make_result, make_manifest, run):
     facts = {"photographs": 20, "num_classes": 4, "parameters": "many"}
     assert "The model (many parameters) was trained for 2,000 steps on 20 photographs of 4 landmarks." in summary(
         [make_result()], dataclasses.replace(run, facts=facts), None)
+
+
+def test_says_what_training_gained_on_landmarks_that_it_did_not_see(make_result, selected):
+    assert ("Training gained 6.1 points of mean average precision on 280 photographs of 4 landmarks kept out of it (from "
+            "55.1 to 61.2 %; 95 % interval over landmarks +3.9 to +8.2); the export is step 1,000, the best epoch on these "
+            "very photographs, which flatters a little. The test is") in summary([make_result()], selected, None)
+
+
+def test_a_gain_that_is_not_clear_and_the_last_checkpoint(make_result, selected):
+    selection = selected.selection | {"keep": "last", "gain": {"value": -0.004, "low": -0.02, "high": 0.01}}
+    text = summary([make_result()], dataclasses.replace(selected, selection=selection), None)
+    assert "Training lost 0.4 points" in text
+    assert "over landmarks −2.0 to +1.0, which includes zero: it is not clear); the export is step 1,000, the last" in text
+
+
+def test_says_that_training_did_not_help(make_result, selected):
+    selection = selected.selection | {"kept": {"step": 0, "epoch": 0, "retrieval_map": 0.551},
+                                      "gain": {"value": 0.0, "low": 0.0, "high": 0.0}}
+    text = summary([make_result()], dataclasses.replace(selected, selection=selection), None)
+    assert "Training did not help: on 280 photographs of 4 landmarks" in text
+    assert "(55.1 % at the start) was not above that after any epoch; the export is the start." in text

@@ -1,3 +1,5 @@
+import json
+
 import pytest
 
 from landmark_zoo.core.errors import UserError
@@ -11,6 +13,19 @@ def test_reads_facts_flags_and_history(workdir):
     assert run.flags == {"batch_size": 32, "alpha": None}
     assert (len(run.training), len(run.validation)) == (200, 2)
     assert run.training[-1]["step"] == 2000
+
+
+def test_reads_what_was_measured_on_unseen_landmarks(workdir, selected):
+    (workdir / "best").mkdir()
+    (workdir / "best" / "selection.json").write_text(json.dumps(selected.selection))
+    with open(workdir / "history.jsonl", "a") as file:
+        file.writelines(json.dumps(line) + "\n" for line in selected.retrieval[::-1])
+    run = read_training_run(workdir)
+    assert (run.retrieval, run.selection) == (selected.retrieval, selected.selection)
+    assert len(run.training) == 200
+    (workdir / "best" / "selection.json").write_text(json.dumps(selected.selection | {"gain": {"value": 0.1}}))
+    with pytest.raises(UserError, match=r"gain\.low in .*selection\.json"):
+        read_training_run(workdir)
 
 
 def test_an_empty_folder_is_an_empty_run(tmp_path):

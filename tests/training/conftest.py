@@ -1,10 +1,13 @@
 """Small records and a small model."""
 
+import shutil
+
 import numpy as np
 import pytest
 import tensorflow as tf
 from PIL import Image
 
+from landmark_zoo.core.files import read_json, write_json
 from landmark_zoo.data.datasets.folder import read_folder
 from landmark_zoo.data.writer import write_records
 from landmark_zoo.layers.embedding import L2Normalize
@@ -30,6 +33,18 @@ def records(tmp_path_factory):
     for split in ("train", "validation"):
         write_records(read_folder([str(root / "photos")]), root / split, split=split, num_shards=2, seed=0, max_side=64)
     return root
+
+
+@pytest.fixture(scope="session")
+def unseen_records(records, tmp_path_factory):
+    """The records, and their images once more as those of four landmarks that training does not see."""
+    folder = tmp_path_factory.mktemp("unseen_records")
+    for split in ("train", "validation"):
+        (folder / split).symlink_to(records / split, target_is_directory=True)
+    shutil.copytree(records / "validation", folder / "validation_landmarks")
+    path = folder / "validation_landmarks" / "manifest.json"
+    write_json(path, read_json(path) | {"landmark_ids": [f"unseen{number}" for number in range(4)]})
+    return folder
 
 
 @pytest.fixture(scope="session")

@@ -31,7 +31,8 @@ from landmark_zoo.training.sampling import SamplingConfig
     ({"freeze": "all", "head_epochs": 1}, "--head_epochs=0 where the backbone never learns"),
     ({"freeze": "all", "head_multiplier": 0.0}, "something that learns"),
     ({"head_multiplier": 0.0, "head_epochs": 1}, "something that learns"),
-    ({"head_epochs": 4}, "--head_epochs <= --epochs; received 4 and 3")])
+    ({"head_epochs": 4}, "--head_epochs <= --epochs; received 4 and 3"),
+    ({"keep": "newest"}, "--keep among best, last; received 'newest'"), ({"patience": -1}, "--patience >= 0; received -1")])
 def test_refused(change, said):
     with pytest.raises(UserError, match=said):
         TrainingConfig(**change)

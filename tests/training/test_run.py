@@ -18,7 +18,7 @@ from landmark_zoo.data.manifest import read_manifest
 from landmark_zoo.layers.attention.base import Attention
 from landmark_zoo.models.registry import ModelConfig
 from landmark_zoo.training.batch_losses import EmbeddingPairs
-from landmark_zoo.training.checkpoints import load_weights
+from landmark_zoo.training.checkpoints import load_weights, read_selection
 from landmark_zoo.training.config import TrainingConfig
 from landmark_zoo.training.distributed.collectives import WorkerInfo
 from landmark_zoo.training.history import read_history, read_model
@@ -53,8 +53,9 @@ def train_only(records, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def trained(records, model_config, config, tmp_path_factory):
+def trained(unseen_records, model_config, config, tmp_path_factory):
     """Folder of a run of 4 epochs of 6 steps, stopped after step 3 and continued; tests that write take a copy."""
+    records = unseen_records
     workdir, asked = tmp_path_factory.mktemp("trained"), []
     config = dataclasses.replace(config, epochs=4, learning_rate=1e-2)
     with pytest.raises(PreemptedError, match="Saved at step 3 of 24"):
@@ -78,45 +79,60 @@ def test_learns_and_leaves_its_facts(trained):
     assert [line["step"] for line in history if "validation_loss" in line] == list(range(6, 25, 6))
     facts = read_json(trained[0] / "model.json")
     assert (facts["num_classes"], facts["photographs"]) == (4, 48)
+    unseen = facts["validation_landmarks"]
+    assert [unseen[name] for name in ("landmarks", "photographs", "image_size")] == [4, 48, 32]
     assert list((trained[0] / "tensorboard").glob("*tfevents*"))
+
+
+def test_landmarks_that_it_does_not_see_are_measured_at_the_start_and_after_each_epoch(trained):
+    measured = {line["step"]: line["retrieval_map"] for line in read_history(trained[0] / "history.jsonl")
+                if "retrieval_map" in line}
+    assert list(measured) == [0, 6, 12, 18, 24]
+    best = max(measured, key=measured.get)
+    model = read_model(trained[0])[0].build(4)
+    assert load_weights(model, trained[0]) == best
+    assert all(0 < value <= 1 for value in measured.values())
 
 
 def test_told_to_end_it_saves_and_goes_on_later(trained):
     assert [line["step"] for line in read_history(trained[0] / "history.jsonl") if "loss" in line] == list(range(1, 25))
 
 
-def test_a_finished_run_is_left_as_it_is(trained_copy, records, model_config):
+def test_a_finished_run_is_left_as_it_is(trained_copy, unseen_records, model_config):
     workdir, config = trained_copy
     before, last = (workdir / "history.jsonl").read_text(), weights(workdir)
-    run_training(model_config, config, records, workdir)
+    run_training(model_config, config, unseen_records, workdir)
     assert (workdir / "history.jsonl").read_text() == before
     for left, right in zip(weights(workdir), last, strict=True):
         np.testing.assert_array_equal(left, right)
 
 
 @pytest.mark.parametrize("change", [{"embedding_dim": 16}, {"model": "resnet18_mac"}])
-def test_another_model_in_the_same_folder(trained_copy, records, model_config, change):
+def test_another_model_in_the_same_folder(trained_copy, unseen_records, model_config, change):
     workdir, config = trained_copy
     with pytest.raises(UserError, match="config"):
-        run_training(dataclasses.replace(model_config, **change), config, records, workdir)
+        run_training(dataclasses.replace(model_config, **change), config, unseen_records, workdir)
 
 
-def test_other_flags_of_the_loss_in_the_same_folder(trained_copy, records, model_config):
+def test_other_flags_of_the_loss_in_the_same_folder(trained_copy, unseen_records, model_config):
     workdir, config = trained_copy
     with pytest.raises(UserError, match=r"--label_smoothing=0\.0; received --label_smoothing=0\.1"):
-        run_training(model_config, config, records, workdir, objective=ObjectiveConfig(label_smoothing=0.1))
+        run_training(model_config, config, unseen_records, workdir, objective=ObjectiveConfig(label_smoothing=0.1))
 
 
-def test_other_records_of_the_same_landmarks_and_number(trained_copy, records, model_config, tmp_path):
+def test_other_records_of_the_same_landmarks_and_number(trained_copy, unseen_records, model_config, tmp_path):
     """Checksums tell that labels were swapped or images exchanged."""
     workdir, config = trained_copy
-    shutil.copytree(records / "train", tmp_path / "other" / "train")
+    shutil.copytree(unseen_records / "train", tmp_path / "other" / "train")
     manifest = read_manifest(tmp_path / "other" / "train")
     first = dataclasses.replace(manifest.shards[0], sha256="0" * 64)
     dataclasses.replace(manifest, shards=(first, *manifest.shards[1:])).save()
     with pytest.raises(UserError, match="records of other content"):
         run_training(model_config, config, tmp_path / "other", workdir)
-    shutil.copytree(records / "train", tmp_path / "moved" / "train")
+    shutil.copytree(unseen_records / "train", tmp_path / "moved" / "train")
+    with pytest.raises(UserError, match="records with others, or with none kept out"):
+        run_training(model_config, config, tmp_path / "moved", workdir)
+    shutil.copytree(unseen_records / "validation_landmarks", tmp_path / "moved" / "validation_landmarks")
     run_training(model_config, config, tmp_path / "moved", workdir)
 
 
@@ -142,10 +158,10 @@ def test_started_from_another_run(trained, records, model_config, config, tmp_pa
 
 
 @pytest.mark.slow
-def test_killed_in_the_middle_of_an_epoch_it_ends_where_an_uninterrupted_run_ends(records, tmp_path, root):
-    """kill -9 at step 17 or later of 36, with a checkpoint every 5 steps: same history, same weights."""
+def test_killed_in_the_middle_of_an_epoch_it_ends_where_an_uninterrupted_run_ends(unseen_records, tmp_path, root):
+    """kill -9 at step 17 or later of 36, with a checkpoint every 5 steps: same history, same weights, same choice."""
     def command(workdir):
-        return [*TRAIN, f"--records={records}", f"--workdir={workdir}"]
+        return [*TRAIN, f"--records={unseen_records}", f"--workdir={workdir}"]
     subprocess.run(command(tmp_path / "whole"), cwd=root, check=True, capture_output=True)
     with subprocess.Popen(command(tmp_path / "killed"), cwd=root, stderr=subprocess.DEVNULL) as process:
         while not any(line["step"] >= 17 for line in read_history(tmp_path / "killed" / "history.jsonl")):
@@ -157,9 +173,12 @@ def test_killed_in_the_middle_of_an_epoch_it_ends_where_an_uninterrupted_run_end
     whole, killed = (read_history(tmp_path / name / "history.jsonl") for name in ("whole", "killed"))
     assert [line["step"] for line in whole] == [line["step"] for line in killed]
     for left, right in zip(whole, killed, strict=True):
-        for key in ("loss", "validation_loss", "learning_rate"):
+        for key in ("loss", "validation_loss", "learning_rate", "retrieval_map"):
             if key in left:
                 np.testing.assert_allclose(left[key], right[key], rtol=1e-3)
+    chosen = [read_selection(tmp_path / name) for name in ("whole", "killed")]
+    assert chosen[0]["kept"]["step"] == chosen[1]["kept"]["step"]
+    assert chosen[0]["epochs_without_gain"] == chosen[1]["epochs_without_gain"]
     for left, right in zip(weights(tmp_path / "whole"), weights(tmp_path / "killed"), strict=True):
         np.testing.assert_allclose(left, right, atol=2e-4)
 

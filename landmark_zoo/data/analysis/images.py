@@ -19,10 +19,10 @@ from landmark_zoo.data.datasets.image_list import ImageEntry, ImageList
 from landmark_zoo.data.datasets.image_refs import ImageLocator
 from landmark_zoo.data.datasets.images import read_bytes
 from landmark_zoo.data.examples import parse_example
-from landmark_zoo.data.manifest import MANIFEST, Manifest, read_manifest
+from landmark_zoo.data.manifest import MANIFEST, VALIDATION_LANDMARKS, Manifest, read_manifest
 from landmark_zoo.data.record_index import FRAME_BYTES, read_record_ids, read_record_index
 
-SPLITS = ("train", "validation", "test")
+SPLITS = ("train", "validation", "test", VALIDATION_LANDMARKS)
 _HEAD_BYTES = FRAME_BYTES - 4  # of a frame, before the data
 
 
@@ -45,7 +45,7 @@ class ImageSplit:
     """Images of one split of a collection, read by number.
 
     Attributes:
-        name: Name of the split: "train", "validation", "test", "index", "queries".
+        name: Name of the split: one of `SPLITS`, "index" or "queries".
         ids: Image ids.
         landmarks: Landmark of each image as its source names it, "" if it is unknown.
         blocks: Blocks that cover all images, in order.
@@ -114,10 +114,9 @@ def images_from_records(manifest: Manifest) -> ImageSplit:
 
 
 def read_data(paths: Sequence[str | Path], clean: bool = False, columns: Sequence[str] = TABLE_COLUMNS) -> list[ImageSplit]:
-    """Reads the images at some paths: one split or, of records, up to three.
+    """Reads the images at some paths: one split or, of records, several.
 
-    - A folder with `manifest.json`, or with `train/manifest.json`, `validation/manifest.json` or `test/manifest.json`, holds
-      records.
+    - A folder with `manifest.json`, or with `train/manifest.json` or that of another of `SPLITS`, holds records.
     - A folder with `train.csv` (or `train_v2.1.csv`) is laid out as Google Landmarks v2.
     - Any other folder, or several, have one folder per landmark.
     - A csv file lists images.

@@ -1,9 +1,10 @@
-"""Selection of landmarks, exact duplicates, and the train/validation/test split of an image list."""
+"""Selection of landmarks, exact duplicates, and the splits of an image list: train/validation/test, landmarks kept out."""
 
+import hashlib
 import os
 from collections import defaultdict
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from absl import logging
@@ -17,6 +18,8 @@ from landmark_zoo.data.datasets.image_list import ImageEntry, ImageList, train_v
 
 DUPLICATES = "duplicates.csv"
 _TAIL_BYTES = 4096
+MIN_LANDMARKS = 8  # with two images or more, of which any are kept out of training
+MIN_KEPT_OUT_IMAGES, MAX_KEPT_OUT_IMAGES = 20, 5000  # below which none, after which no more landmarks are kept out
 
 
 def select_landmarks(images: ImageList, root: str | Path, *, exclude_benchmark: str | None = None,
@@ -135,6 +138,44 @@ def train_validation_test_split(images: ImageList, validation_fraction: float, t
     rest, test = train_validation_split(images, test_fraction, seed)
     train, validation = train_validation_split(rest, validation_fraction / (1 - test_fraction), seed)
     return {"train": train, "validation": validation, "test": test}
+
+
+def keep_out_landmarks(images: ImageList, fraction: float, seed: int) -> tuple[ImageList, ImageList | None]:
+    """Keeps whole landmarks out of training, so that their images can be ranked against each other while it goes on.
+
+    Of the n landmarks with two images or more, the n * fraction (rounded half up) with the smallest SHA-256 of seed and
+    landmark are kept out, until they hold `MAX_KEPT_OUT_IMAGES`, so that large collections lose next to nothing, but two at
+    least. None where n is below `MIN_LANDMARKS` (each would be more than an eighth of what is learned from), where fewer
+    than two would be kept out (one alone cannot be mistaken for another), or where they hold fewer than
+    `MIN_KEPT_OUT_IMAGES` (one image would move the mean by more than five points).
+
+    Args:
+        images: All images, without those of benchmarks.
+        fraction: Fraction of the landmarks, 0 <= fraction < 1; 0 for none.
+        seed: Random seed of the choice.
+
+    Returns:
+        The other images, and those of the landmarks that are kept out, both in the order of `images`; None for none.
+    """
+    if not 0 <= fraction < 1:
+        raise ValueError(f"Expected a fraction of at least 0 and below 1; received {fraction}.")
+    if not fraction:
+        return images, None
+    counts = {landmark: count for landmark, count in images.landmark_counts.items() if count > 1}
+    number, kept_out = int(len(counts) * fraction + 0.5), {}
+    for landmark in sorted(counts, key=lambda name: hashlib.sha256(f"landmark/{seed}/{name}".encode()).digest())[:number]:
+        if len(kept_out) >= 2 and sum(kept_out.values()) >= MAX_KEPT_OUT_IMAGES:
+            break
+        kept_out[landmark] = counts[landmark]
+    if len(counts) < MIN_LANDMARKS or number < 2 or sum(kept_out.values()) < MIN_KEPT_OUT_IMAGES:
+        logging.info("No landmark is kept out of training: of the %d with two images or more (%d are needed), %g are %d "
+                     "with %d images (2 with %d are needed).", len(counts), MIN_LANDMARKS, fraction, number,
+                     sum(kept_out.values()), MIN_KEPT_OUT_IMAGES)
+        return images, None
+    logging.info("%d of %d landmarks are kept out of training, with %d of %d images; --validation_landmarks=0 keeps none "
+                 "out.", len(kept_out), len(images.landmark_counts), sum(kept_out.values()), len(images))
+    return images.without_landmarks(kept_out), replace(
+        images, entries=tuple(entry for entry in images if entry.landmark_id in kept_out), missing=())
 
 
 @dataclass(frozen=True)

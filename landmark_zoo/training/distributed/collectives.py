@@ -1,7 +1,7 @@
 """Rank and world size of this worker, and the collective operations of a training run.
 
-`all_gather` works inside a step, between replicas, and has a gradient; `all_reduce_sum` and `broadcast` work between steps,
-on plain numbers of the workers. With a single device all of them hand back their argument.
+`all_gather` works inside a step, between replicas, and has a gradient; `all_reduce_sum`, `sum_over_workers` and `broadcast`
+work between steps, on plain numbers of the workers. With a single device all of them hand back their argument.
 """
 
 import functools
@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TypeVar
 
+import numpy as np
 import tensorflow as tf
 
 from landmark_zoo.data.input_pipeline import InputShard
@@ -94,11 +95,15 @@ def all_reduce_sum(*values: float) -> tuple[float, ...]:
         >>> all_reduce_sum(1, True, 2.5)
         (1.0, 1.0, 2.5)
     """
+    return tuple(sum_over_workers(np.array(values, np.float64)).tolist())
+
+
+def sum_over_workers(array: np.ndarray) -> np.ndarray:
+    """Returns the sum over all workers of a float array of one shape, a barrier like `all_reduce_sum`; alone the array."""
     world_size = WorkerInfo.current().world_size
     if world_size == 1:
-        return tuple(map(float, values))
-    reduce = _reducer(tf.distribute.get_strategy(), world_size)
-    return tuple(reduce(tf.constant(values, tf.float64)).numpy())
+        return array
+    return _reducer(tf.distribute.get_strategy(), world_size)(tf.constant(array)).numpy()
 
 
 def broadcast(value: float) -> float:

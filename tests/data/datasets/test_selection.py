@@ -7,6 +7,7 @@ from landmark_zoo.data.datasets import selection as module
 from landmark_zoo.data.datasets.image_list import ImageEntry, ImageList
 from landmark_zoo.data.datasets.selection import (
     find_duplicates,
+    keep_out_landmarks,
     list_duplicates,
     read_landmarks,
     select_landmarks,
@@ -88,6 +89,48 @@ def test_split_is_a_partition_with_every_landmark_in_training(counts, validation
 def test_split_fractions_that_leave_no_training():
     with pytest.raises(UserError, match="below 1 together"):
         train_validation_test_split(image_list([3]), 0.5, 0.5, 0)
+
+
+@given(st.lists(st.integers(1, 12), min_size=1, max_size=40), st.floats(0, 0.5), st.integers(0, 5))
+def test_landmarks_kept_out_are_whole_and_have_partners(counts, fraction, seed):
+    images, pairs = image_list(counts), sum(count > 1 for count in counts)
+    rest, kept_out = keep_out_landmarks(images, fraction, seed)
+    if kept_out is None:
+        assert rest is images
+        return
+    assert sorted(entry.id for part in (rest, kept_out) for entry in part) == sorted(entry.id for entry in images)
+    assert not rest.landmark_counts.keys() & kept_out.landmark_counts.keys()
+    assert min(kept_out.landmark_counts.values()) > 1
+    assert len(kept_out.landmark_counts) == int(pairs * fraction + 0.5)
+    assert pairs >= 8
+    assert len(kept_out.landmark_counts) >= 2
+    assert len(kept_out) >= 20
+
+
+@pytest.mark.parametrize(("counts", "fraction", "kept"), [
+    ([20] * 10, 0.15, 2), ([20] * 9, 0.15, 0), ([20] * 8, 0.25, 2), ([20] * 7, 0.5, 0), ([20] * 20, 0, 0),
+    ([20] * 7 + [1] * 50, 0.5, 0), ([9] * 10, 0.15, 0), ([10] * 10, 0.15, 2), ([2] * 100, 0.15, 15),
+    ([3000] * 40, 0.15, 2), ([60] * 1000, 0.15, 84)])
+def test_how_many_landmarks_are_kept_out(caplog, counts, fraction, kept):
+    """Of few none, of many until they hold 5,000 images."""
+    caplog.set_level("INFO", logger="absl")
+    _, kept_out = keep_out_landmarks(image_list(counts), fraction, 0)
+    assert len(kept_out.landmark_counts if kept_out else ()) == kept
+    said = f"{kept} of {len(counts)} landmarks are kept out" if kept else "No landmark is kept out"
+    assert (said in caplog.text) == (fraction > 0)
+
+
+def test_landmarks_kept_out_depend_on_the_seed_and_not_on_the_others():
+    first, again, other = (set(keep_out_landmarks(image_list([9] * 40), 0.2, seed)[1].landmark_counts) for seed in (0, 0, 1))
+    assert first == again != other
+    order = ImageList(image_list([9] * 40).entries[::-1], "x")
+    assert set(keep_out_landmarks(order, 0.2, 0)[1].landmark_counts) == first
+    assert set(keep_out_landmarks(image_list([9] * 60), 0.2, 0)[1].landmark_counts) & first
+
+
+def test_a_fraction_of_all_landmarks_is_no_fraction():
+    with pytest.raises(ValueError, match="below 1; received 1"):
+        keep_out_landmarks(image_list([20] * 10), 1, 0)
 
 
 @pytest.fixture

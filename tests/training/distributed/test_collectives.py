@@ -2,6 +2,7 @@ import json
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 import tensorflow as tf
 
@@ -14,6 +15,7 @@ from landmark_zoo.training.distributed.collectives import (
     broadcast,
     distribute_dataset,
     run_on_local_replica,
+    sum_over_workers,
 )
 
 
@@ -61,6 +63,11 @@ def test_alone_it_is_the_call():
 def test_all_reduce_sum_alone():
     assert all_reduce_sum(1, True, 2.5) == (1.0, 1.0, 2.5)
     assert broadcast(7) == 7
+
+
+def test_the_sum_of_one_worker_is_its_array():
+    array = np.arange(6, dtype=np.float32).reshape(2, 3)
+    assert sum_over_workers(array) is array
 
 
 def test_alone_they_are_the_batches():

@@ -15,7 +15,7 @@ import pytest
 import tensorflow as tf
 
 from landmark_zoo.backbones.resnet18 import ResNet18
-from landmark_zoo.training.checkpoints import newest_checkpoint
+from landmark_zoo.training.checkpoints import newest_checkpoint, read_selection
 from landmark_zoo.training.distributed.local_workers import LocalWorkers, environment, free_ports, worst
 from landmark_zoo.training.history import read_history
 
@@ -133,6 +133,21 @@ def test_two_workers_told_to_stop_and_started_again_end_where_one_ends(start, on
     assert start(tmp_path).wait() == 0
     assert "0: Going on from step" in capfd.readouterr().err
     assert_alike(tmp_path, one)
+
+
+@pytest.mark.slow
+def test_two_workers_choose_what_one_chooses(start, unseen_records, tmp_path):
+    """Each embeds half of the images of unseen landmarks; only the chief writes, and patience ends both."""
+    flags = (f"--records={unseen_records}", "--patience=1", "--learning_rate=0.3")
+    for name, workers in (("one", 1), ("two", 2)):
+        assert start(tmp_path / name, workers, *flags).wait() == 0
+    one, two = (read_selection(tmp_path / name) for name in ("one", "two"))
+    assert one["measured_step"] == two["measured_step"]
+    assert one["kept"]["step"] == two["kept"]["step"]
+    assert one["labels"] == two["labels"]
+    np.testing.assert_allclose(one["start"]["average_precision"], two["start"]["average_precision"], atol=0.02)
+    assert sorted(path.name for path in (tmp_path / "one" / "best").iterdir()) == sorted(
+        path.name for path in (tmp_path / "two" / "best").iterdir())
 
 
 @pytest.mark.slow

@@ -1,0 +1,345 @@
+"""Model selection: landmarks that training does not see are ranked against each other, and the best checkpoint is kept.
+
+`find_unseen` chooses the images, `UnseenLandmarks.measure` ranks them, `ModelSelection` decides before the first step and
+after each epoch, alike on every worker, and keeps its choice in `best/`.
+"""
+
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from absl import logging
+
+from landmark_zoo.core.errors import UserError
+from landmark_zoo.core.files import write_json
+from landmark_zoo.data.input_pipeline import selected_dataset
+from landmark_zoo.data.manifest import VALIDATION_LANDMARKS, Manifest, read_manifest
+from landmark_zoo.data.record_index import RecordIndex, read_record_index
+from landmark_zoo.metrics.bootstrap import clustered_bootstrap_interval
+from landmark_zoo.metrics.exact_ranks import leave_one_out_ranks
+from landmark_zoo.metrics.ranking import average_precision, precision_at_k
+from landmark_zoo.training.checkpoints import BEST_FOLDER, SELECTION_FILE, Checkpoints, full_disk_as_os_error, read_selection
+from landmark_zoo.training.config import TrainingConfig
+from landmark_zoo.training.distributed.collectives import (
+    WorkerInfo,
+    all_reduce_sum,
+    broadcast,
+    run_on_local_replica,
+    sum_over_workers,
+)
+from landmark_zoo.training.history import read_model
+
+LARGEST_SHARE = 0.05  # of the work of a run that all measurements together may take
+MIN_IMAGES = 100  # that are measured whatever their share
+MIN_PER_LANDMARK = 4  # images, below which landmarks are left out instead
+FACT = "validation_landmarks"  # of model.json
+FIGURES = ("retrieval_map", "retrieval_mp5", "retrieval_recall1")
+
+
+def retrieval_figures(embeddings: np.ndarray, labels: np.ndarray) -> dict[str, np.ndarray]:
+    """Ranks each image against all others by dot product.
+
+    Args:
+        embeddings: float32 [N, D]; a row with a number that is not finite makes all figures 0, since such a model finds
+            nothing.
+        labels: int [N].
+
+    Returns:
+        By name, float [N] each: "retrieval_map" (average precision by finite sum), "retrieval_mp5" (hits in five places,
+        divided by five) and "retrieval_recall1"; NaN for an image without a partner.
+    """
+    counts = np.unique(labels, return_inverse=True, return_counts=True)
+    positives = counts[2][counts[1]] - 1
+    if not np.isfinite(embeddings).all():
+        return {name: np.where(positives > 0, 0.0, np.nan) for name in FIGURES}
+    found = list(zip(leave_one_out_ranks(embeddings, labels), positives.tolist(), strict=True))
+    return {"retrieval_map": np.array([average_precision(ranks, count, "finite_sum") for ranks, count in found]),
+            "retrieval_mp5": np.array([precision_at_k(ranks, count, 5, "places") for ranks, count in found]),
+            "retrieval_recall1": np.array([precision_at_k(ranks, count, 1, "places") for ranks, count in found])}
+
+
+def affordable_images(config: TrainingConfig, steps_per_epoch: int) -> int:
+    """Returns how many images may be measured before the first step and after each epoch.
+
+    An image that is trained on costs three passes (one where the backbone is fixed), one that is measured costs one, at the
+    side of the last epoch: all measurements together cost `LARGEST_SHARE` of training. Of the devices of a process one
+    measures.
+
+    Args:
+        config: Gives epochs, batch size, sides, and what learns.
+        steps_per_epoch: Batches of one epoch.
+    """
+    info = WorkerInfo.current()
+    passes = 1 if config.freeze == "all" or not config.backbone_multiplier else 3
+    epochs = sum((config.size_at(epoch) / config.size_at(config.epochs - 1)) ** 2 for epoch in range(config.epochs))
+    trained = epochs * steps_per_epoch * config.batch_size * passes * info.world_size / info.num_replicas
+    return max(MIN_IMAGES, int(LARGEST_SHARE * trained / (config.epochs + 1)))
+
+
+def choose_images(labels: np.ndarray, count: int, seed: int) -> np.ndarray:
+    """Chooses images for the measurements: from each landmark as many, up to a number that gives `count` together.
+
+    Where that number would be below `MIN_PER_LANDMARK`, whole landmarks are left out, but for two. Images without a partner
+    are never chosen.
+
+    Args:
+        labels: int [N].
+        count: Largest number of images, unless two landmarks have more at `MIN_PER_LANDMARK` images each.
+        seed: Seed of the choice.
+
+    Returns:
+        int64, increasing places in `labels`.
+    """
+    random = np.random.default_rng(seed)
+    names, counts = np.unique(labels, return_counts=True)
+    names = random.permutation(names[counts > 1])
+    order = random.permutation(len(labels))
+    members = [order[labels[order] == name] for name in names]
+    sizes = np.array([len(found) for found in members], np.int64)
+    most = sizes.max(initial=0)
+    quota = max(limit for limit in range(most + 1) if np.minimum(sizes, limit).sum() <= count)
+    if quota < min(MIN_PER_LANDMARK, most):
+        quota = MIN_PER_LANDMARK
+        members = members[:max(2, np.count_nonzero(np.cumsum(np.minimum(sizes, quota)) <= count))]
+    return np.sort(np.concatenate([np.zeros(0, np.int64), *(found[:quota] for found in members)]))
+
+
+@dataclasses.dataclass(frozen=True)
+class UnseenLandmarks:
+    """Images of landmarks that training does not see.
+
+    Attributes:
+        manifest: Manifest of their records.
+        index: Index of these records.
+        numbers: int64 [M], record numbers of the images that are measured.
+        image_size: Side to which images are squashed, pixels.
+        batch_size: Images per call of the model.
+    """
+
+    manifest: Manifest
+    index: RecordIndex
+    numbers: np.ndarray
+    image_size: int
+    batch_size: int
+
+    @property
+    def labels(self) -> np.ndarray:
+        """Label of each image, int [M]."""
+        return self.index.label[self.numbers]
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What is measured, for `model.json` and the model card."""
+        return {"landmarks": len(np.unique(self.labels)), "photographs": len(self.numbers),
+                "of_photographs": self.manifest.num_examples, "image_size": self.image_size,
+                "largest_share_of_training": LARGEST_SHARE, "records_sha256": self.manifest.fingerprint}
+
+    def with_images(self, count: int, seed: int) -> "UnseenLandmarks":
+        """Returns the same landmarks with so many images, see `choose_images`."""
+        return dataclasses.replace(self, numbers=choose_images(self.index.label, count, seed))
+
+    def measure(self, embed: Callable[[tf.Tensor], tf.Tensor], dimension: int) -> dict[str, np.ndarray]:
+        """Returns `retrieval_figures`, without NaN; each worker embeds its part of the images, and all must call.
+
+        Args:
+            embed: Function from images float32 [B, S, S, 3] to embeddings [B, D].
+            dimension: D.
+        """
+        info = WorkerInfo.current()
+        own = np.arange(info.rank, len(self.numbers), info.world_size)
+        embeddings = np.zeros([len(self.numbers), dimension], np.float32)
+        if len(own):
+            batches = selected_dataset(self.manifest, self.index, self.numbers[own], image_size=self.image_size,
+                                       batch_size=self.batch_size)
+            embeddings[own] = np.concatenate([run_on_local_replica(embed, images).numpy() for images, _ in batches])
+        return retrieval_figures(sum_over_workers(embeddings), self.labels)
+
+
+def find_unseen(records: str | Path, train: Manifest, config: TrainingConfig,
+                steps_per_epoch: int) -> UnseenLandmarks | None:
+    """Finds the landmarks of `records` that training does not see, and chooses the images that are measured.
+
+    They are those of `validation_landmarks/`, or those of a `validation/` that shares no landmark with `train/`, as that of
+    retrieval-SfM-120k does.
+
+    Args:
+        records: Folder of `experiments.prepare`.
+        train: Manifest of the training records.
+        config: Settings of training.
+        steps_per_epoch: Batches of one epoch.
+
+    Returns:
+        None where there are none, or too few with two images, or nothing is trained.
+
+    Raises:
+        UserError: Landmarks that are trained on, or --patience where nothing is measured.
+    """
+    if not config.epochs:
+        return None
+    info, manifest = WorkerInfo.current(), _unseen_manifest(Path(records), train)
+    batch_size = max(8, config.batch_size // (info.num_replicas * config.accumulate))
+    unseen = manifest and UnseenLandmarks(manifest, read_record_index(manifest), np.zeros(0, np.int64),
+                                          config.size_at(config.epochs - 1), batch_size)
+    unseen = unseen and unseen.with_images(affordable_images(config, steps_per_epoch), config.seed)
+    count = len(unseen.numbers) if unseen else 0
+    if all_reduce_sum(count)[0] != count * info.world_size:
+        raise UserError(f"the same photographs in {records} on every worker", f"{count} of unseen landmarks here, others "
+                        "elsewhere", "Put the records on a file system that all nodes share.")
+    if unseen and len(np.unique(unseen.labels)) > 1:
+        return unseen
+    if config.patience:
+        raise UserError(f"landmarks kept out of training in {records}, for --patience", "none",
+                        "Prepare the records with --validation_landmarks=0.15, or leave --patience out.")
+    logging.info("Nothing is measured on landmarks that training does not see, since %s keeps none out: the last checkpoint "
+                 "is exported.", records)
+    return None
+
+
+def _unseen_manifest(records: Path, train: Manifest) -> Manifest | None:
+    seen = {landmark for landmark, count in zip(train.label_map, train.class_counts, strict=True) if count}
+    if (records / VALIDATION_LANDMARKS).exists():
+        manifest = read_manifest(records / VALIDATION_LANDMARKS)
+        if both := sorted(seen.intersection(manifest.label_map)):
+            raise UserError(f"landmarks in {manifest.directory} that train/ has not", f"{len(both):,} that it has, first "
+                            f"{both[0]}", "Prepare the records again.")
+        return manifest
+    manifest = read_manifest(records / "validation") if (records / "validation").exists() else None
+    if manifest is None or not manifest.num_examples:
+        return None
+    measured = {landmark for landmark, count in zip(manifest.label_map, manifest.class_counts, strict=True) if count}
+    return None if seen & measured else manifest
+
+
+class ModelSelection:
+    """Choice of the checkpoint that a run keeps, by mean average precision on landmarks that training does not see.
+
+    A later checkpoint takes the place of an earlier one only where it is strictly better. The best of several is chosen on
+    the images that it is measured on, so that its figure flatters a little.
+
+    `best/selection.json` holds the figures of the start and of the kept checkpoint, image by image, the step that was
+    measured last, and the epochs since the best one; it is written whole, after the weights that it names, so that a kill at
+    any moment leaves a choice and its weights. All workers must call each method at the same point; the chief decides.
+
+    Args:
+        unseen: Images that are measured.
+        config: Says what is kept, and the patience.
+        checkpoints: Checkpoints of the run.
+        model: Model that is trained.
+        workdir: Folder of the run.
+    """
+
+    def __init__(self, unseen: UnseenLandmarks, config: TrainingConfig, checkpoints: Checkpoints, model: tf.keras.Model,
+                 workdir: str | Path):
+        self._config, self._checkpoints, self._dimension = config, checkpoints, model.output_shape["embedding"][-1]
+        spec = tf.TensorSpec([None, unseen.image_size, unseen.image_size, 3], tf.float32)
+        self._embed = tf.function(lambda images: model(images, training=False)["embedding"], input_signature=[spec])
+        self._path, self._is_chief = Path(workdir) / BEST_FOLDER / SELECTION_FILE, WorkerInfo.current().is_chief
+        self._state, self._unseen = read_selection(workdir) if self._is_chief else None, unseen
+
+    @classmethod
+    def begin(cls, unseen: UnseenLandmarks | None, config: TrainingConfig, checkpoints: Checkpoints, model: tf.keras.Model,
+              workdir: str | Path, step: int) -> "ModelSelection | None":
+        """Begins to choose, or goes on with the images that the run was measured on.
+
+        Args:
+            unseen: Images that may be measured, see `find_unseen`.
+            config: Says what is kept, and the patience.
+            checkpoints: Checkpoints of the run.
+            model: Model that is trained.
+            workdir: Folder of the run, with its `model.json`.
+            step: Step at which the run starts or goes on.
+
+        Returns:
+            None where there is nothing to measure, or the run began without.
+
+        Raises:
+            UserError: Other images than the run was measured on.
+        """
+        is_chief = WorkerInfo.current().is_chief
+        claimed = read_model(workdir)[1].get(FACT) if is_chief else None
+        if claimed and (unseen is None or claimed["records_sha256"] != unseen.manifest.fingerprint):
+            raise UserError(f"the landmarks that {workdir} is measured on", "records with others, or with none kept out",
+                            "Use the records of that run, or another --workdir.")
+        if unseen is None:
+            return None
+        goes_on = claimed is not None and (step == 0 or read_selection(workdir) is not None)
+        count = int(broadcast(claimed["photographs"] if goes_on else 0))
+        if count == 0:
+            logging.info("%s began without measuring unseen landmarks, and goes on so.", workdir)
+            return None
+        if count != len(unseen.numbers):  # the number of devices has changed since
+            unseen = unseen.with_images(count, config.seed)
+        return cls(unseen, config, checkpoints, model, workdir)
+
+    def due(self, step: int, steps_per_epoch: int) -> bool:
+        """Returns whether a step at which a run starts or goes on must still be measured."""
+        last = self._state["measured_step"] if self._state else -1
+        return bool(broadcast(step % steps_per_epoch == 0 and step > last))
+
+    def is_over(self) -> bool:
+        """Returns whether patience is at its end."""
+        patience = self._config.patience
+        waited = self._state["epochs_without_gain"] if self._state else 0
+        return bool(broadcast(patience and waited >= patience))
+
+    def measure(self, step: int, epoch: int) -> dict[str, Any]:
+        """Measures the weights in the model.
+
+        Args:
+            step: Step of the weights.
+            epoch: Number of epochs that have been trained; 0 for the start, which is in `initial/` already.
+
+        Returns:
+            Step, epoch, the means named `FIGURES`, and the average precision of each image.
+        """
+        values = self._unseen.measure(self._embed, self._dimension)
+        return {"step": step, "epoch": epoch, **{name: float(values[name].mean()) for name in FIGURES},
+                "average_precision": values["retrieval_map"].tolist()}
+
+    def choose(self, entry: dict[str, Any]) -> None:
+        """Keeps the weights in the model where what `measure` returned is the best, and writes `best/selection.json`."""
+        state, keep = self._state, self._config.keep
+        better = bool(broadcast(state is None or entry["retrieval_map"] > state["best_map"]))
+        if better and entry["step"] and keep == "best":
+            self._checkpoints.save_best(entry["step"])
+        if not self._is_chief:
+            return
+        labels = self._unseen.labels.tolist()
+        self._state = {
+            "keep": keep, "photographs": len(labels), "landmarks": len(set(labels)), "labels": labels,
+            "measured_step": entry["step"], "epochs_without_gain": 0 if better else state["epochs_without_gain"] + 1,
+            "best_map": entry["retrieval_map"] if better else state["best_map"],
+            "start": entry if state is None else state["start"],
+            "kept": entry if better or keep == "last" else state["kept"]}
+        self._state["gain"] = _gain(self._state)
+        with full_disk_as_os_error(str(self._path)):
+            write_json(self._path, self._state)
+        self._checkpoints.drop_former_best(self._state["kept"]["step"])
+
+    def progress(self) -> str:
+        """Returns the means of the start and of the best epoch in words, on the chief."""
+        state = self._state
+        return (f"{state['photographs']} photographs of {state['landmarks']} unseen landmarks (mAP at the start "
+                f"{100 * state['start']['retrieval_map']:.1f}, best {100 * state['best_map']:.1f})")
+
+    def verdict(self) -> str:
+        """Returns in a sentence whether training helped, on the chief."""
+        state = self._state
+        start, kept, gain = state["start"], state["kept"], state["gain"]
+        where = f"on {state['photographs']} photographs of {state['landmarks']} landmarks that it did not see"
+        if not kept["step"]:
+            return (f"Training did not help: mAP {where} was {100 * start['retrieval_map']:.1f} at the start and not above "
+                    "that after any epoch; the export is the start.")
+        value, low, high = (100 * gain[name] for name in ("value", "low", "high"))
+        word = "gained" if value >= 0 else "lost"
+        return (f"Training {word} {abs(value):.1f} points of mAP {where} (95 % interval {low:+.1f} to {high:+.1f}); the "
+                f"export is step {kept['step']}, after epoch {kept['epoch']} of {self._config.epochs}.")
+
+
+def _gain(state: dict[str, Any]) -> dict[str, float]:
+    """Returns the paired difference of the kept checkpoint to the start, with its interval over landmarks."""
+    differences = np.subtract(state["kept"]["average_precision"], state["start"]["average_precision"])
+    return dict(zip(("value", "low", "high"), clustered_bootstrap_interval(differences, state["labels"]), strict=True))

@@ -1,0 +1,446 @@
+import dataclasses
+import json
+import shutil
+import types
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from hypothesis import given
+from hypothesis import strategies as st
+
+from landmark_zoo.core.errors import UserError
+from landmark_zoo.core.files import read_json, write_json
+from landmark_zoo.data.manifest import LabelMap, read_manifest
+from landmark_zoo.models.registry import ModelConfig
+from landmark_zoo.training import model_selection as module
+from landmark_zoo.training.checkpoints import (
+    Checkpoints,
+    kept_checkpoint,
+    load_weights,
+    newest_checkpoint,
+    read_selection,
+)
+from landmark_zoo.training.config import TrainingConfig
+from landmark_zoo.training.distributed.collectives import WorkerInfo
+from landmark_zoo.training.history import create_or_check_run, read_history
+from landmark_zoo.training.model_selection import (
+    FACT,
+    ModelSelection,
+    UnseenLandmarks,
+    affordable_images,
+    choose_images,
+    find_unseen,
+    retrieval_figures,
+)
+from landmark_zoo.training.optimizer import Group
+from landmark_zoo.training.train_step import TrainStep
+from landmark_zoo.training.trainer import PreemptedError, Trainer
+
+pytestmark = pytest.mark.usefixtures("eagerly")
+CONFIG = TrainingConfig(epochs=4, batch_size=8, learning_rate=0.1, log_steps=1, checkpoint_steps=1, ema_momentum=0.5)
+STEPS = 2  # in an epoch
+
+
+def test_figures_by_hand():
+    """At 0, 10, 20 and 60 degrees, the first and third of one landmark, the second and fourth of another, a fifth alone."""
+    angles = np.radians([0, 10, 20, 60, 180])
+    embeddings = np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32)
+    found = retrieval_figures(embeddings, np.array([3, 5, 3, 5, 9]))
+    nan = float("nan")
+    expected = {"retrieval_map": [1 / 2, 1 / 3, 1 / 2, 1 / 3 + 1 / 6, nan], "retrieval_mp5": [1 / 5] * 4 + [nan],
+                "retrieval_recall1": [0, 0, 0, 0, nan]}
+    for name, values in expected.items():
+        np.testing.assert_allclose(found[name], values, err_msg=name)
+
+
+def test_a_model_of_numbers_that_are_none_finds_nothing():
+    embeddings = np.array([[1, 0], [np.nan, 0], [0, 1]], np.float32)
+    for values in retrieval_figures(embeddings, np.array([0, 0, 1])).values():
+        np.testing.assert_array_equal(values, [0, 0, np.nan])
+
+
+@pytest.mark.parametrize(("settings", "steps", "expected"), [
+    ({"epochs": 4, "batch_size": 32}, 250, 0.05 * 3 * 4 * 250 * 32 / 5),
+    ({"epochs": 4, "batch_size": 32, "backbone_multiplier": 0.0}, 1000, 0.05 * 4 * 1000 * 32 / 5),
+    ({"epochs": 4, "batch_size": 32, "freeze": "all"}, 1000, 0.05 * 4 * 1000 * 32 / 5),
+    ({"epochs": 2, "batch_size": 32, "image_sizes": "112,224"}, 1000, 0.05 * 3 * 1.25 * 1000 * 32 / 3),
+    ({"epochs": 1, "batch_size": 8}, 2, 100)])
+def test_measuring_costs_a_twentieth_of_training(settings, steps, expected):
+    assert affordable_images(TrainingConfig(**settings), steps) == int(expected)
+
+
+@pytest.mark.parametrize(("info", "factor"), [
+    (WorkerInfo(2, 0, 2), 1), (WorkerInfo(1, 0, 4), 1 / 4), (WorkerInfo(2, 1, 8), 1 / 4)])
+def test_one_device_of_each_process_measures(monkeypatch, info, factor):
+    config = TrainingConfig(epochs=3, batch_size=64)
+    alone = affordable_images(config, 10_000)
+    monkeypatch.setattr(WorkerInfo, "current", lambda: info)
+    assert affordable_images(config, 10_000) == pytest.approx(alone * factor, abs=1)
+
+
+@given(st.lists(st.integers(0, 30), max_size=12), st.integers(1, 150), st.integers(0, 3))
+def test_chosen_images_have_partners_and_are_as_many_as_fit(counts, count, seed):
+    labels = np.random.default_rng(seed).permutation(np.repeat(np.arange(len(counts)) * 3, counts))
+    numbers = choose_images(labels, count, seed)
+    np.testing.assert_array_equal(numbers, choose_images(labels, count, seed))
+    assert len(np.unique(numbers)) == len(numbers)
+    _, chosen = np.unique(labels[numbers], return_counts=True)
+    usable = [number for number in counts if number > 1]
+    assert not len(numbers) or chosen.min() >= 2
+    assert len(chosen) >= min(2, len(usable))
+    if sum(usable) <= count:
+        assert len(numbers) == sum(usable)
+    elif sum(min(4, number) for number in usable) <= count:
+        assert len(chosen) == len(usable)
+        assert count - len(usable) < len(numbers) <= count
+    else:
+        assert len(numbers) <= max(count, 8)
+
+
+def found(records, **settings):
+    config = TrainingConfig(**{"epochs": 2, "batch_size": 8, "image_size": 32, **settings})
+    return find_unseen(records, read_manifest(records / "train"), config, steps_per_epoch=6)
+
+
+def test_unseen_landmarks_of_records(unseen_records):
+    unseen = found(unseen_records)
+    assert (len(unseen.numbers), unseen.image_size, unseen.batch_size) == (48, 32, 8)
+    assert unseen.facts["of_photographs"] == 48
+    assert len(found(unseen_records).with_images(20, 0).numbers) == 20
+
+    def brightness(images):
+        return tf.reduce_mean(images, axis=(1, 2)) / 255
+    figures = unseen.measure(brightness, 3)
+    assert figures["retrieval_map"].shape == (48,)
+    assert np.nanmean(figures["retrieval_map"]) > 0.3
+
+
+def test_no_unseen_landmarks(records, unseen_records, tmp_path, caplog):
+    caplog.set_level("INFO", logger="absl")
+    assert found(unseen_records, epochs=0) is None
+    assert not caplog.text
+    assert found(records) is None, "its validation has the landmarks of train"
+    assert "Nothing is measured on landmarks that training does not see" in caplog.text
+    with pytest.raises(UserError, match=r"for --patience; received none\. Prepare the records with --validation_landmarks"):
+        found(records, patience=2)
+    shutil.copytree(unseen_records / "train", tmp_path / "train")
+    shutil.copytree(unseen_records / "train", tmp_path / "validation_landmarks")
+    with pytest.raises(UserError, match=r"landmarks in .* that train/ has not; received 4 that it has, first landmark0"):
+        found(tmp_path)
+
+
+def test_a_validation_of_other_landmarks_serves(unseen_records, tmp_path):
+    """As that of retrieval-SfM-120k."""
+    shutil.copytree(unseen_records / "train", tmp_path / "train")
+    shutil.copytree(unseen_records / "validation_landmarks", tmp_path / "validation")
+    assert found(tmp_path).manifest.directory == tmp_path / "validation"
+
+
+def test_every_worker_must_see_them(unseen_records, monkeypatch):
+    monkeypatch.setattr(WorkerInfo, "current", lambda: WorkerInfo(2, 0, 2))
+    monkeypatch.setattr(module, "all_reduce_sum", lambda count: (count,))  # the other worker has none
+    with pytest.raises(UserError, match="on every worker; received 48 of unseen landmarks here,"):
+        found(unseen_records)
+
+
+def network():
+    """A network of 100 weights with embeddings of length 4."""
+    tf.keras.utils.set_random_seed(1)
+    images = tf.keras.Input([None, None, 3])
+    features = tf.keras.layers.Conv2D(4, 3, activation="relu", name="conv")(images)
+    features = tf.keras.layers.GlobalAveragePooling2D()(features)
+    return tf.keras.Model(images, {"embedding": tf.math.l2_normalize(features, axis=-1),
+                                   "logits": tf.keras.layers.Dense(4, name="dense")(features)})
+
+
+class Scripted(UnseenLandmarks):
+    """Images whose figures at the n-th step of the run are what a table says, whatever the model."""
+
+    table = types.MappingProxyType({0: 0.5, 2: 0.4, 4: 0.7, 6: 0.7, 8: 0.6})
+
+    def measure(self, embed, dimension):
+        del embed, dimension
+        value = self.table[int(self.index)]
+        return {name: np.array([value - 0.1, value + 0.1, value]) for name in module.FIGURES}
+
+    labels = np.array([7, 7, 7])
+
+
+class Run:
+    """A run of a tiny network on 8 images, in a folder, whose retrieval follows a script."""
+
+    def __init__(self, workdir, config=CONFIG, measured=Scripted, facts=None):
+        self.workdir, self.config, self.model = workdir, config, network()
+        manifest = type("Manifest", (), {"fingerprint": "a" * 64})()
+        create_or_check_run(workdir, ModelConfig(), LabelMap("ab"), {
+            FACT: {"photographs": 3, "records_sha256": "a" * 64}} if facts is None else facts, config)
+        random = np.random.default_rng(0)
+        self.labels = np.array([0, 1, 2, 3] * 2, np.int32)
+        self.images = random.normal(size=(8, 6, 6, 3)).astype(np.float32)
+        self.trainer = Trainer(self.model, self.objective, [Group("all", self.model.trainable_variables, 1.0)], config,
+                               workdir, STEPS)
+        unseen = measured(manifest, self.trainer._step, np.arange(3), 6, 8)
+        self.selection = ModelSelection.begin(unseen, config, self.trainer.checkpoints, self.model, workdir,
+                                              self.trainer.step)
+
+    def objective(self, images, labels, training):
+        logits = self.model(images, training=training)["logits"]
+        correct = tf.cast(tf.argmax(logits, -1, output_type=tf.int32) == labels, tf.float32)
+        return tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits), correct
+
+    def batches(self, epoch, skip):
+        order = [np.random.default_rng([epoch, step]).permutation(8) for step in range(STEPS)][skip:]
+        order = np.reshape(order, [-1, 8])
+        return tf.data.Dataset.from_tensor_slices((self.images[order], self.labels[order]))
+
+    def fit(self, should_stop=lambda: False):
+        self.trainer.fit(self.batches, None, should_stop, self.selection)
+        return self
+
+
+def files(workdir):
+    return sorted(path.name for path in (workdir / "best").iterdir() if path.suffix == ".index")
+
+
+def retrieved(workdir):
+    lines = read_history(workdir / "history.jsonl")
+    return {line["step"]: line["retrieval_map"] for line in lines if "retrieval_map" in line}
+
+
+def same_weights(left, right):
+    return all(np.array_equal(one, other) for one, other in zip(left.get_weights(), right.get_weights(), strict=True))
+
+
+def kept(workdir, which="kept"):
+    model = network()
+    return load_weights(model, workdir, which), model
+
+
+def test_the_best_is_kept_and_the_start_is_measured_too(tmp_path):
+    """With its moving averages, which are what is measured; a later equal figure changes nothing."""
+    run = Run(tmp_path)
+    averages = {}
+    measure = run.selection.measure
+
+    def remember(step, epoch):
+        averages[step] = run.model.get_weights()
+        return measure(step, epoch)
+    run.selection.measure = remember
+    run.fit()
+    assert retrieved(tmp_path) == pytest.approx(Scripted.table)
+    assert kept_checkpoint(tmp_path) == "best"
+    step, model = kept(tmp_path)
+    assert step == 4
+    for left, right in zip(model.get_weights(), averages[4], strict=True):
+        np.testing.assert_array_equal(left, right)
+    assert files(tmp_path) == ["weights-4.index"]
+    assert kept(tmp_path, "latest")[0] == 8
+    state = read_selection(tmp_path)
+    assert (state["start"]["step"], state["kept"]["epoch"], state["measured_step"]) == (0, 2, 8)
+    assert (state["landmarks"], state["photographs"], state["labels"]) == (1, 3, [7, 7, 7])
+    assert state["kept"]["average_precision"] == pytest.approx([0.6, 0.8, 0.7])
+    assert state["gain"] == pytest.approx({"value": 0.2, "low": 0.2, "high": 0.2})
+    assert "Training gained 20.0 points of mAP on 3 photographs of 1 landmarks" in run.selection.verdict()
+    assert "the export is step 4, after epoch 2 of 4" in run.selection.verdict()
+
+
+class Worse(Scripted):
+    table = types.MappingProxyType({0: 0.5, 2: 0.5, 4: 0.2, 6: 0.0, 8: 0.1})
+
+
+def test_training_that_does_not_help_leaves_the_start(tmp_path):
+    run = Run(tmp_path, measured=Worse).fit()
+    step, model = kept(tmp_path, "best")
+    assert step == 0
+    assert same_weights(model, network())
+    assert not files(tmp_path)
+    assert run.selection.verdict().startswith("Training did not help: mAP on 3 photographs")
+    assert run.selection.verdict().endswith("the export is the start.")
+
+
+def test_the_last_is_kept_where_that_is_asked_for(tmp_path):
+    config = dataclasses.replace(CONFIG, keep="last")
+    run = Run(tmp_path, config, Worse).fit()
+    assert kept_checkpoint(tmp_path) == "latest"
+    assert kept(tmp_path)[0] == 8
+    assert not files(tmp_path)
+    with pytest.raises(UserError, match=r"a best checkpoint in .*; received a run that keeps none. Take the latest"):
+        kept(tmp_path, "best")
+    assert "Training lost 40.0 points of mAP" in run.selection.verdict()
+
+
+@pytest.mark.parametrize(("patience", "measured", "last"), [
+    (1, Scripted, 2), pytest.param(2, Scripted, 8, marks=pytest.mark.slow),
+    pytest.param(2, Worse, 4, marks=pytest.mark.slow), pytest.param(5, Worse, 8, marks=pytest.mark.slow)])
+def test_patience(tmp_path, patience, measured, last, caplog):
+    """The run ends as a finished one and stays so; with more patience it goes on with the same rates."""
+    caplog.set_level("INFO", logger="absl")
+    config = dataclasses.replace(CONFIG, patience=patience)
+    Run(tmp_path, config, measured).fit()
+    assert max(retrieved(tmp_path)) == last
+    assert (f"No better mAP in {patience} epochs: training ends at step {last} of 8" in caplog.text) == (last < 8)
+    before = (tmp_path / "history.jsonl").read_text()
+    Run(tmp_path, config, measured).fit()
+    assert (tmp_path / "history.jsonl").read_text() == before
+    Run(tmp_path, dataclasses.replace(config, patience=0), measured).fit()
+    whole = tmp_path / "whole"
+    Run(whole, dataclasses.replace(config, patience=0), measured).fit()
+    rates = [[line["learning_rate"] for line in read_history(folder / "history.jsonl") if "loss" in line]
+             for folder in (tmp_path, whole)]
+    assert rates[0] == rates[1]
+    assert len(rates[0]) == 8
+    assert read_selection(tmp_path) == read_selection(whole)
+
+
+class Measured(Scripted):
+    """Eight images of four landmarks, measured by the model itself: worse, better, worse, the best."""
+
+    labels = np.array([0, 1, 2, 3] * 2)
+
+    def measure(self, embed, dimension):
+        images = np.random.default_rng(4).normal(size=(8, self.image_size, self.image_size, 3)).astype(np.float32)
+        return retrieval_figures(np.asarray(embed(tf.constant(images))), self.labels)
+
+
+def kill(monkeypatch, place, name, number):
+    """Makes the n-th call of a method a kill, before or, with a negative number, right after what it does."""
+    original, calls = getattr(place, name), []
+
+    def killed(self, *arguments):
+        calls.append(1)
+        if len(calls) == number:
+            raise KeyboardInterrupt
+        result = original(self, *arguments)
+        if len(calls) == -number:
+            raise KeyboardInterrupt
+        return result
+    monkeypatch.setattr(place, name, killed)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """Folders of runs from start to end, by how they are measured."""
+    tf.config.run_functions_eagerly(True)
+    found = {measured: tmp_path_factory.mktemp("whole") for measured in (Scripted, Measured)}
+    for measured, folder in found.items():
+        Run(folder, dataclasses.replace(CONFIG, patience=3), measured).fit()
+    return found
+
+
+FAST = [(TrainStep, "__call__", 4, Measured), (Checkpoints, "save_best", -1, Measured),
+        (ModelSelection, "choose", -3, Scripted)]
+SLOW = [(TrainStep, "__call__", 1, Scripted), (TrainStep, "__call__", 6, Measured), (Checkpoints, "save_best", 1, Measured),
+        (Checkpoints, "save_best", -2, Measured), (Checkpoints, "drop_former_best", 3, Measured),
+        (Checkpoints, "save", -2, Measured), (ModelSelection, "measure", 1, Measured),
+        (ModelSelection, "choose", 1, Measured), (ModelSelection, "choose", 3, Measured),
+        (ModelSelection, "choose", -5, Measured)]
+
+
+@pytest.mark.parametrize(("place", "name", "number", "measured"), [
+    *FAST, *(pytest.param(*case, marks=pytest.mark.slow) for case in SLOW)])
+def test_killed_anywhere_it_chooses_what_an_uninterrupted_run_chooses(whole, tmp_path, monkeypatch, place, name, number,
+                                                                      measured):
+    """In the middle of an epoch, in a measurement, between the best weights and their figures: the same to the bit."""
+    config = dataclasses.replace(CONFIG, patience=3)
+    with monkeypatch.context() as patched:
+        kill(patched, place, name, number)
+        with pytest.raises(KeyboardInterrupt):
+            Run(tmp_path, config, measured).fit()
+    if read_selection(tmp_path):
+        kept(tmp_path, "best")  # at any moment a choice and its weights
+    Run(tmp_path, config, measured).fit()
+    assert read_selection(tmp_path) == read_selection(whole[measured])
+    assert files(tmp_path) == files(whole[measured])
+    lines = [[{key: value for key, value in line.items() if key != "images_per_second"}
+              for line in read_history(folder / "history.jsonl")] for folder in (tmp_path, whole[measured])]
+    assert lines[0] == lines[1]
+    for which in ("best", "latest"):
+        (step, model), (expected, other) = (kept(folder, which) for folder in (tmp_path, whole[measured]))
+        assert step == expected
+        assert same_weights(model, other)
+
+
+def test_told_to_end_at_the_end_of_an_epoch_it_has_measured(tmp_path):
+    run = Run(tmp_path)
+    with pytest.raises(PreemptedError, match="Saved at step 2"):
+        run.fit(lambda: run.trainer.step >= 2)
+    assert sorted(retrieved(tmp_path)) == [0, 2]
+    Run(tmp_path).fit()
+    assert retrieved(tmp_path) == pytest.approx(Scripted.table)
+
+
+@pytest.fixture
+def copied(whole, tmp_path):
+    """A copy of the scripted run."""
+    return shutil.copytree(whole[Scripted], tmp_path / "copied")
+
+
+def test_a_damaged_newest_checkpoint_leaves_the_choice(copied):
+    """The run goes on from the one before; what was the best stays so, unless something is better."""
+    (copied / "checkpoints" / "ckpt-8.index").write_bytes(b"")
+    assert newest_checkpoint(copied / "checkpoints").endswith("ckpt-7")
+    Run(copied).fit()
+    assert read_selection(copied)["kept"]["step"] == 4
+    assert kept(copied)[0] == 4
+
+
+def test_a_run_that_began_without_goes_on_without(tmp_path, caplog):
+    caplog.set_level("INFO", logger="absl")
+    run = Run(tmp_path, facts={"photographs": 8})
+    assert run.selection is None
+    assert "began without measuring unseen landmarks" in caplog.text
+    run.fit()
+    assert read_selection(tmp_path) is None
+    assert kept(tmp_path)[0] == 8
+    with pytest.raises(UserError, match="a best checkpoint in"):
+        kept(tmp_path, "best")
+
+
+def test_a_recipe_of_an_earlier_release_goes_on(tmp_path):
+    Run(tmp_path, facts={"photographs": 8})
+    recipe = read_json(tmp_path / "recipe.json")
+    assert recipe.pop("keep") == "best"
+    assert "patience" not in recipe
+    write_json(tmp_path / "recipe.json", recipe)
+    Run(tmp_path, facts={"photographs": 8})
+    Run(tmp_path, dataclasses.replace(CONFIG, keep="last"), facts={"photographs": 8})
+
+
+def test_what_is_kept_belongs_to_the_run(tmp_path):
+    Run(tmp_path)
+    with pytest.raises(UserError, match="--keep=best; received --keep=last"):
+        Run(tmp_path, dataclasses.replace(CONFIG, keep="last"))
+
+
+@pytest.mark.parametrize("sha256", ["b" * 64, None])
+def test_other_landmarks_than_the_run_was_measured_on(tmp_path, sha256):
+    run = Run(tmp_path)
+    unseen = sha256 and Scripted(type("Manifest", (), {"fingerprint": sha256})(), None, np.arange(3), 6, 8)
+    with pytest.raises(UserError, match=r"the landmarks that .* is measured on; received records with others, or with none"):
+        ModelSelection.begin(unseen, CONFIG, run.trainer.checkpoints, run.model, tmp_path, 0)
+
+
+def test_figures_that_were_removed_are_not_begun_anew(copied):
+    shutil.rmtree(copied / "best")
+    assert Run(copied).selection is None
+
+
+@pytest.mark.parametrize("damage", [lambda state: state.pop("kept"), lambda state: state.update(best_map="high")])
+def test_a_broken_choice_is_named(copied, damage):
+    path = copied / "best" / "selection.json"
+    state = json.loads(path.read_text())
+    damage(state)
+    path.write_text(json.dumps(state))
+    with pytest.raises(UserError, match=r"in .*selection\.json"):
+        kept(copied)
+
+
+def test_weights_of_the_best_that_are_lost_or_damaged(copied):
+    data = copied / "best" / "weights-4.data-00000-of-00001"
+    data.write_bytes(bytes([byte ^ 1 for byte in data.read_bytes()]))
+    with pytest.raises(UserError, match=r"received damaged ones .* or take the latest ones"):
+        kept(copied)
+    (copied / "best" / "weights-4.index").unlink()
+    with pytest.raises(UserError, match=r"a best checkpoint in .*; received none"):
+        kept(copied)
