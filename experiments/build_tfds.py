@@ -17,8 +17,8 @@ from absl import flags, logging
 
 from landmark_zoo.core.errors import UserError
 from landmark_zoo.core.files import write_json
+from landmark_zoo.core.pickles import read_plain_pickle
 from landmark_zoo.core.scripts import define_output, run
-from landmark_zoo.data.datasets.safe_pickle import read_plain_pickle
 from landmark_zoo.data.manifest import read_manifest
 
 _PICKLED = {"roxford5k": "gnd_roxford5k", "rparis6k": "gnd_rparis6k", "sfm120k": "retrieval-SfM-120k"}

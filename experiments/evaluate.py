@@ -15,11 +15,10 @@ from landmark_zoo.core.files import lock_directory
 from landmark_zoo.core.provenance import resolved_flags
 from landmark_zoo.core.scripts import define_output, run
 from landmark_zoo.data.datasets.image_refs import ImageLocator
-from landmark_zoo.evaluation.distractors import Distractors
 from landmark_zoo.evaluation.protocol_card import NOT_STATED
 from landmark_zoo.evaluation.protocols import PROTOCOLS, benchmark_images, evaluate, read_benchmark
 from landmark_zoo.evaluation.ranking_files import rankings_from_scores, read_rankings
-from landmark_zoo.evaluation.rankings import rank_embeddings
+from landmark_zoo.evaluation.rankings import Distractors, rank_embeddings
 from landmark_zoo.retrieval.embedding_set import EmbeddingSet
 
 _SAVEDMODEL = flags.DEFINE_string("savedmodel", None, "Exported model: <name>, or <name>/<version>.")

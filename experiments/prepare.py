@@ -17,12 +17,11 @@ from pathlib import Path
 
 from absl import flags, logging
 
-from landmark_zoo.core.errors import MAX_SEED, UserError
+from landmark_zoo.core.errors import MAX_SEED, UserError, notify
 from landmark_zoo.core.files import lock_directory, write_csv
-from landmark_zoo.core.notices import notify
 from landmark_zoo.core.outputs import check_output
 from landmark_zoo.core.scripts import define_output, run
-from landmark_zoo.data.datasets.gldv1 import gldv1_urls
+from landmark_zoo.data.datasets.google_landmarks import gldv1_urls
 from landmark_zoo.data.datasets.image_list import ImageList
 from landmark_zoo.data.datasets.registry import DATASETS, fetch_collection, read_images
 from landmark_zoo.data.datasets.selection import (

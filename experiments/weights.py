@@ -15,9 +15,8 @@ from landmark_zoo.backbones.registry import BACKBONES
 from landmark_zoo.core.errors import UserError
 from landmark_zoo.core.files import lock_directory, sha256
 from landmark_zoo.core.scripts import run
-from landmark_zoo.data.download.fetch import fetch
+from landmark_zoo.data.download.fetch import RemoteFile, fetch
 from landmark_zoo.data.download.http import FetchError, HttpSession
-from landmark_zoo.data.download.remote_files import RemoteFile
 from landmark_zoo.models.lighterglue import LIGHTERGLUE
 from landmark_zoo.models.xfeat import XFEAT
 

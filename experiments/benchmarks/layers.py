@@ -13,8 +13,8 @@ import tensorflow as tf
 from landmark_zoo.core.files import read_csv, write_csv
 from landmark_zoo.core.parallel import median_seconds
 from landmark_zoo.layers.attention.registry import ATTENTION
-from landmark_zoo.layers.heads.registry import HEADS
 from landmark_zoo.layers.heads.softmax import sampled_training_logits
+from landmark_zoo.layers.registry import HEADS
 from landmark_zoo.losses.cross_entropy import softmax_cross_entropy
 from landmark_zoo.models.inspection import multiply_accumulates
 

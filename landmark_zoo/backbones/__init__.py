@@ -15,9 +15,8 @@ from landmark_zoo.core.lazy import attach
 check_keras_2()
 
 _MODULES = {
-    "build": ("build_backbone", "describe_weights", "find_weights", "load_weights"),
+    "build": ("Preprocessing", "build_backbone", "describe_weights", "find_weights", "load_weights", "preprocess"),
     "efficientnet_lite": ("EfficientNetLite0", "EfficientNetLite1", "EfficientNetLite2"),
-    "preprocessing": ("Preprocessing", "preprocess"),
     "registry": ("BACKBONES", "BackboneSpec"), "resnet18": ("ResNet18",),
     "surgery": ("PLACEMENTS", "insert_blocks", "places", "replace_convolutions")}
 

@@ -1,10 +1,14 @@
-"""UserError, the error that reaches a user as a single line, checks that raise it, and text that a terminal may show."""
+"""UserError, the error that reaches a user as a single line, checks that raise it, notices of what a command passed over,
+and text that a terminal may show."""
 
+import contextlib
 import dataclasses
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
+
+from absl import logging
 
 MAX_SEED = 2**32 - 1  # the largest that numpy, TensorFlow and scikit-learn all take
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
@@ -101,3 +105,31 @@ def check_choice(name: str, value: str, choices: Iterable[str]) -> None:
     choices = list(choices)
     if value not in choices:
         raise UserError(f"--{name} among {', '.join(choices)}", repr(value), "Choose one of them.")
+
+
+_WAITING: list[dict[str, None]] = []  # one entry while a command runs
+
+
+def notify(line: str) -> None:
+    """Says at the end of the running command what its user should know; outside of a command, at once.
+
+    Equal lines are said once.
+    """
+    if _WAITING:
+        _WAITING[0][line] = None
+    else:
+        logging.warning("%s", printable(line))
+
+
+@contextlib.contextmanager
+def said_at_end() -> Iterator[None]:
+    """Keeps the lines of `notify` until the outermost block ends, with an error or without."""
+    if _WAITING:
+        yield
+        return
+    _WAITING.append({})
+    try:
+        yield
+    finally:
+        for line in _WAITING.pop():
+            notify(line)

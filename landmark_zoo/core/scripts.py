@@ -17,8 +17,7 @@ from typing import TextIO, TypeVar
 
 from absl import app, flags, logging
 
-from landmark_zoo.core.errors import UserError, printable
-from landmark_zoo.core.notices import said_at_end
+from landmark_zoo.core.errors import UserError, printable, said_at_end
 from landmark_zoo.core.outputs import check_output
 
 flags.disclaim_key_flags()  # those of `define_flags` belong to the script that calls it: --help lists them

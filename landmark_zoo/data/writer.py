@@ -13,9 +13,8 @@ from functools import partial
 from itertools import islice
 from pathlib import Path
 
-from landmark_zoo.core.errors import UserError
+from landmark_zoo.core.errors import UserError, notify
 from landmark_zoo.core.files import read_csv, read_json, write_csv, write_json
-from landmark_zoo.core.notices import notify
 from landmark_zoo.core.parallel import progress
 from landmark_zoo.data.datasets.image_list import ImageEntry, ImageList
 from landmark_zoo.data.datasets.images import InvalidImageError, read_image

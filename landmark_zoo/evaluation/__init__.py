@@ -11,7 +11,7 @@ from landmark_zoo.core.lazy import attach
 __getattr__, __dir__, __all__ = attach(__name__, {
     "Benchmark": "landmark_zoo.evaluation.benchmark",
     "Comparison": "landmark_zoo.evaluation.comparison",
-    "Distractors": "landmark_zoo.evaluation.distractors",
+    "Distractors": "landmark_zoo.evaluation.rankings",
     "FolderBenchmark": "landmark_zoo.evaluation.folder",
     "Gldv2Benchmark": "landmark_zoo.evaluation.gldv2",
     "Measure": "landmark_zoo.evaluation.results",

@@ -14,11 +14,11 @@ from typing import Any, ClassVar, Self
 
 from landmark_zoo.core.errors import UserError
 from landmark_zoo.core.files import check_relative, read_json, sha256
+from landmark_zoo.core.pickles import read_plain_pickle
 from landmark_zoo.data.datasets.folder import images_below
 from landmark_zoo.data.datasets.image_refs import ImageLocator, ImageRef
 from landmark_zoo.data.datasets.images import check_box
 from landmark_zoo.data.datasets.oxford_paris import CORRUPT, read_text_ground_truth
-from landmark_zoo.data.datasets.safe_pickle import read_plain_pickle
 from landmark_zoo.evaluation.benchmark import Benchmark
 from landmark_zoo.evaluation.rankings import Ranking, Rankings
 from landmark_zoo.evaluation.results import Results, make_results

@@ -8,7 +8,7 @@ from absl import logging
 
 from landmark_zoo.core.errors import UserError
 from landmark_zoo.core.files import check_relative, write_csv, write_json
-from landmark_zoo.data.datasets.gldv2 import gldv2_path
+from landmark_zoo.data.datasets.google_landmarks import gldv2_path
 from landmark_zoo.data.datasets.image_formats import file_name
 from landmark_zoo.data.datasets.image_refs import ImageLocator, ImageRef
 from landmark_zoo.data.datasets.oxford_paris import CORRUPT, IMAGE_FOLDERS, read_text_ground_truth

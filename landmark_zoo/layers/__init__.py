@@ -26,14 +26,14 @@ _ATTENTION = {
     "registry": ("ATTENTION", "Method", "taxonomy_table"), "san": ("SANBlock", "SelfAttentionModule"),
     "se": ("SqueezeExcitation",), "solar": ("SecondOrderAttention",)}
 _POOLING = {
-    "crow": ("ClassWeighted", "CroWPooling"), "global_pooling": ("GeM", "MAC", "Pooling", "SPoC", "gem"),
-    "netvlad": ("NetVLAD",), "regional": ("RMAC", "VectorSum"), "registry": ("POOLING",)}
+    "crow": ("ClassWeighted", "CroWPooling"), "netvlad": ("NetVLAD",), "regional": ("RMAC", "VectorSum"),
+    "global_pooling": ("AdaptiveAveragePooling", "GeM", "MAC", "Pooling", "SPoC", "gem")}
 _HEADS = {
-    "adacos": ("AdaCos",), "margin": ("ArcFace", "CosFace", "SubCenterArcFace"), "registry": ("HEADS",),
+    "adacos": ("AdaCos",), "margin": ("ArcFace", "CosFace", "SubCenterArcFace"),
     "softmax": ("CosineHead", "CosineSoftmax", "Head", "Softmax")}
 _OTHERS = {
-    "adaptive_pooling": ("AdaptiveAveragePooling",), "custom_objects": ("CUSTOM_OBJECTS",),
-    "embedding": ("EmbeddingLayer", "L2Normalize", "WhiteningReduction", "l2_normalize", "pca_whitening")}
+    "embedding": ("EmbeddingLayer", "L2Normalize", "WhiteningReduction", "l2_normalize", "pca_whitening"),
+    "registry": ("CUSTOM_OBJECTS", "HEADS", "POOLING")}
 
 __getattr__, __dir__, __all__ = attach(__name__, {
     name: f"{__name__}{folder}.{module}"

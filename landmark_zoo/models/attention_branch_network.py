@@ -8,13 +8,11 @@ from pathlib import Path
 
 import tensorflow as tf
 
-from landmark_zoo.backbones.build import build_backbone
-from landmark_zoo.backbones.preprocessing import Preprocessing
+from landmark_zoo.backbones.build import Preprocessing, build_backbone
 from landmark_zoo.backbones.registry import BACKBONES
 from landmark_zoo.core.errors import UserError
-from landmark_zoo.layers.adaptive_pooling import AdaptiveAveragePooling
 from landmark_zoo.layers.attention.attention_branch import MOST_CLASSES, AttentionBranch, branch_parameters
-from landmark_zoo.layers.pooling.global_pooling import GeM
+from landmark_zoo.layers.pooling.global_pooling import AdaptiveAveragePooling, GeM
 from landmark_zoo.models.build import dense_layers, embed_and_classify, last_map
 
 layers = tf.keras.layers

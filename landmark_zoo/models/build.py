@@ -5,17 +5,15 @@ from pathlib import Path
 
 import tensorflow as tf
 
-from landmark_zoo.backbones.build import build_backbone
-from landmark_zoo.backbones.preprocessing import Preprocessing
+from landmark_zoo.backbones.build import Preprocessing, build_backbone
 from landmark_zoo.backbones.registry import BACKBONES
 from landmark_zoo.backbones.surgery import PLACEMENTS, insert_blocks, places, replace_convolutions
 from landmark_zoo.core.errors import UserError
-from landmark_zoo.layers.adaptive_pooling import AdaptiveAveragePooling
 from landmark_zoo.layers.attention.base import Attention
 from landmark_zoo.layers.attention.registry import ATTENTION
 from landmark_zoo.layers.embedding import EmbeddingLayer, L2Normalize
-from landmark_zoo.layers.heads.registry import HEADS
-from landmark_zoo.layers.pooling.registry import POOLING
+from landmark_zoo.layers.pooling.global_pooling import AdaptiveAveragePooling
+from landmark_zoo.layers.registry import HEADS, POOLING
 
 layers = tf.keras.layers
 

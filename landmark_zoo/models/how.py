@@ -5,8 +5,7 @@ from pathlib import Path
 
 import tensorflow as tf
 
-from landmark_zoo.backbones.build import build_backbone
-from landmark_zoo.backbones.preprocessing import Preprocessing
+from landmark_zoo.backbones.build import Preprocessing, build_backbone
 from landmark_zoo.backbones.registry import BACKBONES
 from landmark_zoo.core.errors import UserError
 from landmark_zoo.layers.attention.how import HOW

@@ -19,7 +19,7 @@ from landmark_zoo.layers.attention.registry import ATTENTION, map_kinds
 from landmark_zoo.layers.embedding import EmbeddingLayer
 from landmark_zoo.layers.heads.softmax import Head
 from landmark_zoo.layers.pooling.global_pooling import MAC, GeM, SPoC
-from landmark_zoo.layers.pooling.registry import POOLING
+from landmark_zoo.layers.registry import POOLING
 
 CONTRACTIONS = ("Conv2D", "DepthwiseConv2dNative", "MatMul", "BatchMatMulV2", "Einsum", "Conv2DBackpropInput")
 

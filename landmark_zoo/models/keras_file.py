@@ -8,7 +8,7 @@ from pathlib import Path
 
 import tensorflow as tf
 
-from landmark_zoo.layers.custom_objects import CUSTOM_OBJECTS
+from landmark_zoo.layers.registry import CUSTOM_OBJECTS
 
 CONFIG = "config.json"
 

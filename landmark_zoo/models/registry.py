@@ -12,8 +12,7 @@ from landmark_zoo.core.errors import UserError, check_choice, check_finite, chec
 from landmark_zoo.core.registry import Registry
 from landmark_zoo.layers.attention.delf import SCORE_FORMS
 from landmark_zoo.layers.attention.registry import ATTENTION
-from landmark_zoo.layers.heads.registry import HEADS
-from landmark_zoo.layers.pooling.registry import POOLING
+from landmark_zoo.layers.registry import HEADS, POOLING
 from landmark_zoo.models.attention_branch_network import (
     build_attention_branch_network,
     build_faulty_abn,

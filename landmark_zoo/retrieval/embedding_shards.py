@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from landmark_zoo.core.errors import UserError
+from landmark_zoo.core.errors import UserError, notify
 from landmark_zoo.core.files import (
     atomic_write,
     check_sha256,
@@ -26,7 +26,6 @@ from landmark_zoo.core.files import (
     write_json,
     write_npy,
 )
-from landmark_zoo.core.notices import notify
 from landmark_zoo.core.provenance import versions
 from landmark_zoo.data.datasets.image_refs import ImageRef, images_checksum
 from landmark_zoo.retrieval.file_states import FILE, EmbeddedFile, FileState, list_checksum, read_files, unnoted, write_files

@@ -28,9 +28,8 @@ from landmark_zoo.training.ema import ExponentialMovingAverage
 from landmark_zoo.training.history import History, read_history
 from landmark_zoo.training.model_selection import FIGURES, ModelSelection
 from landmark_zoo.training.objectives import Objective
-from landmark_zoo.training.optimizer import Group, GroupedOptimizer
+from landmark_zoo.training.optimizer import Group, GroupedOptimizer, learning_rate_factor
 from landmark_zoo.training.precision import LossScale
-from landmark_zoo.training.schedules import learning_rate_factor
 from landmark_zoo.training.train_step import TrainStep
 
 EpochBatches = Callable[[int, int], tf.data.Dataset]

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from landmark_zoo.backbones.build import build_backbone, describe_weights, find_weights, load_weights
+from landmark_zoo.backbones.build import build_backbone, describe_weights, find_weights, load_weights, preprocess
 from landmark_zoo.backbones.efficientnet_lite import (
     LITE0,
     EfficientNetLite0,
@@ -18,7 +18,6 @@ from landmark_zoo.backbones.efficientnet_lite import (
     round_filters,
     torch_names,
 )
-from landmark_zoo.backbones.preprocessing import preprocess
 from landmark_zoo.backbones.registry import BACKBONES
 from landmark_zoo.backbones.weight_files.assign import assign_tensors
 from landmark_zoo.backbones.weight_files.read import read_state_dict

@@ -2,7 +2,7 @@
 
 import pytest
 
-from landmark_zoo.backbones.preprocessing import MODES
+from landmark_zoo.backbones.build import MODES
 from landmark_zoo.backbones.registry import BACKBONES
 
 

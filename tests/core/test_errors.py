@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from landmark_zoo.core.errors import UserError, check_choice, check_range, printable
+from landmark_zoo.core.errors import UserError, check_choice, check_range, notify, printable, said_at_end
+from landmark_zoo.core.scripts import guarded
 
 
 def test_one_line_whatever_comes_in():
@@ -60,3 +61,28 @@ def test_choices():
     with pytest.raises(UserError) as caught:
         check_choice("x", "c", ("a", "b"))
     assert str(caught.value) == "Expected --x among a, b; received 'c'. Choose one of them."
+
+
+def test_outside_of_a_command_a_line_is_said_at_once(caplog):
+    notify("1 file\x1b passed over")
+    assert caplog.messages == ["1 file\\x1b passed over"]
+
+
+def test_lines_are_said_once_when_the_outermost_command_ends(caplog):
+    with said_at_end():
+        with said_at_end():
+            notify("one")
+            notify("one")
+        assert not caplog.messages
+        notify("two")
+    assert caplog.messages == ["one", "two"]
+
+
+def test_a_command_that_fails_says_them_before_its_error(caplog, capsys):
+    def main(_):
+        notify("5 files passed over")
+        raise UserError("images", "none", "Check the path.")
+    with pytest.raises(SystemExit):
+        guarded(main, ["script"])
+    assert caplog.messages == ["5 files passed over"]
+    assert capsys.readouterr().err == "Error: Expected images; received none. Check the path.\n"

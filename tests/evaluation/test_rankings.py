@@ -1,3 +1,4 @@
+
 from types import SimpleNamespace
 
 import numpy as np
@@ -6,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from landmark_zoo.core.errors import UserError
+from landmark_zoo.core.files import read_json, write_json
 from landmark_zoo.evaluation import rankings as module
-from landmark_zoo.evaluation.distractors import Distractors
 from landmark_zoo.evaluation.gldv2 import Gldv2Benchmark
-from landmark_zoo.evaluation.rankings import FIRST, Ranking, Rankings, rank_embeddings, select_embeddings
+from landmark_zoo.evaluation.rankings import FIRST, Distractors, Ranking, Rankings, rank_embeddings, select_embeddings
 from landmark_zoo.metrics.ranking import positive_ranks
 from landmark_zoo.retrieval.embedding_set import EmbeddingSet
 
@@ -128,3 +129,53 @@ def test_lists_are_whole_or_truncated():
     assert (whole.of("q1").labelled, whole.depth) == ([("a", 1), ("c", 2)], None)
     cut = Rankings.of_lists(EMBEDDED, {"q1": ["b"], "q2": ["x", "b"]}, {"reranking": "tea"})
     assert (cut.of("q2").labelled, cut.depth, cut.facts["reranking"]) == ([("b", 1)], 2, "tea")
+
+
+def embedding_set(*ids, dimension=4, fingerprint="f", **provenance):
+    return EmbeddingSet(list(ids), np.eye(len(ids), dimension, dtype=np.float32), fingerprint, provenance)
+
+
+INDEX_SET = embedding_set("a", "b")
+
+
+def test_none():
+    found = Distractors.read([], INDEX_SET)
+    assert (len(found.ids), len(found.shards), found.description) == (0, 0, "none")
+
+
+def test_shards_of_either_type_are_mapped(tmp_path):
+    embedding_set("x", "y", photographs_sha256="1" * 64).save(tmp_path / "one")
+    embedding_set("z").save(tmp_path / "two")
+    np.save(tmp_path / "two" / "embeddings.npy", np.load(tmp_path / "two" / "embeddings.npy").astype(np.float16))
+    found = Distractors.read([tmp_path / "one", tmp_path / "two"], INDEX_SET)
+    assert found.ids == ["x", "y", "z"]
+    assert [(type(shard), shard.dtype.name) for shard in found.shards] == [(np.memmap, "float32"), (np.memmap, "float16")]
+    assert found.description == f"3 photographs with checksum {'1' * 12}, not stated"
+
+
+@pytest.mark.parametrize(("other", "message"), [
+    (embedding_set("x", fingerprint="g"), "fingerprint g"), (embedding_set("x", dimension=3), "dimension 3"),
+    (embedding_set("x", "a"), "a twice"),
+    (embedding_set("x", steps=["database augmentation: 3"]), "database augmentation: 3 in")])
+def test_what_does_not_belong_to_the_index_is_refused(tmp_path, other, message):
+    other.save(tmp_path / "other")
+    with pytest.raises(UserError, match=message):
+        Distractors.read([tmp_path / "other"], INDEX_SET)
+
+
+def test_one_shard_twice_is_refused(tmp_path):
+    embedding_set("x").save(tmp_path / "one")
+    with pytest.raises(UserError, match=r"x twice, in .*one"):
+        Distractors.read([tmp_path / "one"] * 2, INDEX_SET)
+
+
+def test_files_that_do_not_fit_together(tmp_path):
+    with pytest.raises(UserError, match=r"embeddings\.json"):
+        Distractors.read([tmp_path], INDEX_SET)
+    embedding_set("x", "y").save(tmp_path / "one")
+    write_json(tmp_path / "one" / "embeddings.json", read_json(tmp_path / "one" / "embeddings.json") | {"count": 3})
+    with pytest.raises(UserError, match=r"float32 \(2, 4\) and 2 ids instead of"):
+        Distractors.read([tmp_path / "one"], INDEX_SET)
+    (tmp_path / "one" / "embeddings.npy").write_bytes(b"cut")
+    with pytest.raises(UserError, match="Make them again"):
+        Distractors.read([tmp_path / "one"], INDEX_SET)

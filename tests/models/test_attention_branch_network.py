@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from landmark_zoo.backbones.build import build_backbone
-from landmark_zoo.backbones.preprocessing import preprocess
+from landmark_zoo.backbones.build import build_backbone, preprocess
 from landmark_zoo.backbones.resnet18 import ResNet18
 from landmark_zoo.core.errors import UserError
 from landmark_zoo.losses.cross_entropy import attention_branch_loss, softmax_cross_entropy

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from landmark_zoo.backbones.preprocessing import preprocess
+from landmark_zoo.backbones.build import preprocess
 from landmark_zoo.core.errors import UserError
 from landmark_zoo.losses.cross_entropy import delg_loss, softmax_cross_entropy
 from landmark_zoo.models.delg import build_delf, build_delg

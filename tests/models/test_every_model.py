@@ -5,7 +5,7 @@ import pytest
 
 from landmark_zoo.backbones.build import build_backbone
 from landmark_zoo.layers.attention.registry import ATTENTION
-from landmark_zoo.layers.pooling.registry import POOLING
+from landmark_zoo.layers.registry import POOLING
 from landmark_zoo.models import build, create_model, list_models
 from landmark_zoo.models.build import build_model
 from tests.contracts.model import embed_elsewhere, export_and_embed, train_one_step

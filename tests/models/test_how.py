@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from landmark_zoo.backbones.preprocessing import preprocess
+from landmark_zoo.backbones.build import preprocess
 from landmark_zoo.core.errors import UserError
 from landmark_zoo.models.how import build_how
 

@@ -8,7 +8,7 @@ import pytest
 
 from landmark_zoo.core.errors import UserError
 from landmark_zoo.layers.attention.registry import ATTENTION
-from landmark_zoo.layers.pooling.registry import POOLING
+from landmark_zoo.layers.registry import POOLING
 from landmark_zoo.models.build import build_model
 from landmark_zoo.models.inspection import on_features
 from landmark_zoo.models.registry import MODELS, NETWORKS, ModelConfig, create_model, list_models

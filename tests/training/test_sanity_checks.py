@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from landmark_zoo.core.errors import UserError
 from landmark_zoo.layers.embedding import L2Normalize
-from landmark_zoo.layers.heads.registry import HEADS
+from landmark_zoo.layers.registry import HEADS
 from landmark_zoo.training.config import TrainingConfig
 from landmark_zoo.training.sanity_checks import check_fixed_weights, expected_first_loss, head_memory, startup_checks
 

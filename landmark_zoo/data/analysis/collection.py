@@ -9,9 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from landmark_zoo.core.errors import UserError
+from landmark_zoo.core.errors import UserError, notify
 from landmark_zoo.core.files import read_json, read_npy, write_json, write_npy
-from landmark_zoo.core.notices import notify
 from landmark_zoo.core.parallel import progress
 from landmark_zoo.data.analysis.images import Block, ImageSplit
 from landmark_zoo.data.analysis.measures import MEASURES, measure_image

@@ -14,7 +14,7 @@ import tensorflow as tf
 from landmark_zoo.core.errors import UserError
 from landmark_zoo.core.files import check_relative, read_csv
 from landmark_zoo.data.datasets.folder import TABLE_COLUMNS, read_folder, read_table
-from landmark_zoo.data.datasets.gldv2 import gldv2_list, read_gldv2
+from landmark_zoo.data.datasets.google_landmarks import gldv2_list, read_gldv2
 from landmark_zoo.data.datasets.image_list import ImageEntry, ImageList
 from landmark_zoo.data.datasets.image_refs import ImageLocator
 from landmark_zoo.data.datasets.images import read_bytes

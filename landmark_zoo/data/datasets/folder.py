@@ -8,9 +8,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
-from landmark_zoo.core.errors import UserError, printable
+from landmark_zoo.core.errors import UserError, notify, printable
 from landmark_zoo.core.files import read_csv
-from landmark_zoo.core.notices import notify
 from landmark_zoo.data.datasets.image_formats import OTHER_SUFFIXES, SUFFIXES, check_utf8, is_utf8, looks_like_image
 from landmark_zoo.data.datasets.image_list import ImageEntry, ImageList, report_missing
 

@@ -6,8 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from landmark_zoo.core.errors import UserError
-from landmark_zoo.core.notices import notify
+from landmark_zoo.core.errors import UserError, notify
 from landmark_zoo.data.datasets.image_formats import check_utf8
 
 

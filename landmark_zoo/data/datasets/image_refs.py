@@ -10,7 +10,7 @@ from typing import NamedTuple
 from landmark_zoo.core.errors import UserError
 from landmark_zoo.core.files import check_relative
 from landmark_zoo.data.datasets.folder import images_below
-from landmark_zoo.data.datasets.gldv2 import gldv2_path
+from landmark_zoo.data.datasets.google_landmarks import gldv2_path
 from landmark_zoo.data.datasets.image_formats import SUFFIXES, check_utf8, file_name, without_suffix
 from landmark_zoo.data.datasets.images import read_lossless
 

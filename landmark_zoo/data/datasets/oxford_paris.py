@@ -11,7 +11,7 @@ from typing import Any
 
 from landmark_zoo.core.errors import UserError
 from landmark_zoo.data.datasets.image_formats import without_suffix
-from landmark_zoo.data.download.remote_files import RemoteFile, Source
+from landmark_zoo.data.download.fetch import RemoteFile, Source
 
 IMAGE_FOLDERS = {"roxford5k": "oxford5k", "rparis6k": "paris6k"}
 """Revisited benchmark to the collection whose images it uses."""

@@ -7,20 +7,18 @@ from pathlib import Path
 
 from absl import logging
 
-from landmark_zoo.core.errors import UserError
+from landmark_zoo.core.errors import UserError, notify
 from landmark_zoo.core.files import lock_directory
-from landmark_zoo.core.notices import notify
 from landmark_zoo.core.registry import Registry
 from landmark_zoo.data.datasets.folder import TABLE_COLUMNS, read_folder, read_table
-from landmark_zoo.data.datasets.gldv1 import gldv1, read_gldv1
-from landmark_zoo.data.datasets.gldv2 import gldv2, gldv2_benchmark, read_gldv2
+from landmark_zoo.data.datasets.google_landmarks import gldv1, gldv2, gldv2_benchmark, read_gldv1, read_gldv2
 from landmark_zoo.data.datasets.image_list import ImageList
 from landmark_zoo.data.datasets.oxford_paris import oxford5k, paris6k, revisited, revisitop1m
 from landmark_zoo.data.datasets.sfm120k import sfm120k
+from landmark_zoo.data.download.fetch import Source
 from landmark_zoo.data.download.fetch_files import estimate, fetch_files, pending
 from landmark_zoo.data.download.fetch_images import ImageUrl, fetch_images
 from landmark_zoo.data.download.http import RetryPolicy
-from landmark_zoo.data.download.remote_files import Source
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,10 @@ from pathlib import Path
 
 from absl import logging
 
-from landmark_zoo.core.errors import UserError
+from landmark_zoo.core.errors import UserError, notify
 from landmark_zoo.core.files import read_csv, sha256, write_csv
-from landmark_zoo.core.notices import notify
 from landmark_zoo.core.parallel import progress
-from landmark_zoo.data.datasets.gldv2 import overlapping_landmarks
+from landmark_zoo.data.datasets.google_landmarks import overlapping_landmarks
 from landmark_zoo.data.datasets.image_list import ImageEntry, ImageList, train_validation_split
 
 DUPLICATES = "duplicates.csv"

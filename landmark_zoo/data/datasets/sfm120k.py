@@ -9,10 +9,10 @@ from typing import Any
 
 from landmark_zoo.core.errors import UserError
 from landmark_zoo.core.files import check_relative, read_csv, read_json, write_json
+from landmark_zoo.core.pickles import read_plain_pickle
 from landmark_zoo.core.strict_json import check_form
 from landmark_zoo.data.datasets.image_list import ImageEntry, ImageList, report_missing
-from landmark_zoo.data.datasets.safe_pickle import read_plain_pickle
-from landmark_zoo.data.download.remote_files import RemoteFile, Source
+from landmark_zoo.data.download.fetch import RemoteFile, Source
 
 _BASE = "http://cmp.felk.cvut.cz/cnnimageretrieval/data/train"
 _FOLDER = "sfm120k"

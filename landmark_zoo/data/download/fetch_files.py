@@ -16,9 +16,8 @@ from landmark_zoo.core.errors import UserError
 from landmark_zoo.core.files import remove_unfinished, write_json
 from landmark_zoo.core.parallel import progress
 from landmark_zoo.data.download.archives import BrokenArchiveError, UnsafeArchiveError, unpack
-from landmark_zoo.data.download.fetch import fetch, file_size
+from landmark_zoo.data.download.fetch import RemoteFile, fetch, file_size
 from landmark_zoo.data.download.http import FetchError, HttpSession, RetryPolicy, Stopped, TransientError, content_length
-from landmark_zoo.data.download.remote_files import RemoteFile
 
 _MEGABYTE = 1_000_000
 _HEAD_REQUESTS, _MAX_UNANSWERED = 8, 8

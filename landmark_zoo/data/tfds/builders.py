@@ -18,8 +18,7 @@ import tensorflow_datasets as tfds
 from landmark_zoo.core.errors import UserError
 from landmark_zoo.core.files import read_json
 from landmark_zoo.data.datasets.folder import read_folder
-from landmark_zoo.data.datasets.gldv1 import read_gldv1
-from landmark_zoo.data.datasets.gldv2 import read_gldv2
+from landmark_zoo.data.datasets.google_landmarks import read_gldv1, read_gldv2
 from landmark_zoo.data.datasets.image_formats import without_suffix
 from landmark_zoo.data.datasets.image_list import ImageList
 from landmark_zoo.data.datasets.sfm120k import read_sfm

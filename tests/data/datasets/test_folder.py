@@ -7,8 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from landmark_zoo.core.errors import UserError
-from landmark_zoo.core.notices import said_at_end
+from landmark_zoo.core.errors import UserError, said_at_end
 from landmark_zoo.data.datasets import folder as module
 from landmark_zoo.data.datasets.folder import PassedOver, images_below, read_folder, read_table
 

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from landmark_zoo.core.errors import UserError
-from landmark_zoo.data.datasets.gldv2 import gldv2_path
+from landmark_zoo.data.datasets.google_landmarks import gldv2_path
 from landmark_zoo.data.datasets.image_refs import ImageLocator, ImageRef, images_checksum, model_input
 from landmark_zoo.data.datasets.images import InvalidImageError
 from landmark_zoo.data.datasets.sfm120k import sfm_path

@@ -5,9 +5,9 @@ import pytest
 
 from landmark_zoo.core.errors import UserError
 from landmark_zoo.core.files import read_json
+from landmark_zoo.data.download.fetch import RemoteFile
 from landmark_zoo.data.download.fetch_files import PendingFile, check_disk_space, estimate, fetch_files, mark_path, pending
 from landmark_zoo.data.download.http import HttpSession, TransientError
-from landmark_zoo.data.download.remote_files import RemoteFile
 from tests.data.download.archives import tar_bytes
 
 LIST = b"id\n" * 10

@@ -11,7 +11,7 @@ from PIL import Image, ImageOps
 
 from landmark_zoo.core.errors import UserError
 from landmark_zoo.core.files import read_csv
-from landmark_zoo.data.datasets.gldv2 import read_gldv2
+from landmark_zoo.data.datasets.google_landmarks import read_gldv2
 from landmark_zoo.data.synthetic import collection as module
 from landmark_zoo.data.synthetic.collection import PARTS, Shot, Size, draw_collection, draw_schedule, write_image
 from landmark_zoo.data.synthetic.scene import View

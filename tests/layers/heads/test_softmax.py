@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from landmark_zoo.layers.heads.margin import ArcFace, CosFace
-from landmark_zoo.layers.heads.registry import HEADS
 from landmark_zoo.layers.heads.softmax import CosineHead, CosineSoftmax, Softmax, sample_classes, sampled_training_logits
+from landmark_zoo.layers.registry import HEADS
 from landmark_zoo.losses.cross_entropy import softmax_cross_entropy
 
 NAMES = [name for name in HEADS if name != "sub_center_arcface"]  # the other spelling of a row

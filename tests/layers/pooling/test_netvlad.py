@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from landmark_zoo.layers.pooling.netvlad import NetVLAD, sharpness
-from landmark_zoo.layers.pooling.registry import POOLING
+from landmark_zoo.layers.registry import POOLING
 from landmark_zoo.models.inspection import multiply_accumulates
 
 THREE = np.array([[1, 0], [0, 1], [0.6, 0.8]], np.float32).reshape(1, 3, 1, 2)
