@@ -67,6 +67,7 @@ def test_a_saved_model_and_its_run_show_the_same(run_and_export, photo, tmp_path
                     for name in ("run", "export")]
         if "features" not in one:  # feature maps of channels are not in a SavedModel
             assert np.abs(pictures[1] - pictures[0]).max() <= 8
+        if one["name"] != "attention/channel":
             assert maps[0].shape == (2, 3)
             assert pictures[0].shape[1] == 96
             assert pictures[0].shape[0] > 64, "the range below it"
