@@ -216,7 +216,7 @@ def test_a_large_classifier_leaves_only_when_it_is_asked_for(caplog):
         exported_classifier(classifier(NetVLAD(2)), True)
     head = ArcFace(int(LARGEST_CLASSIFIER * 1e6 / 4 / 6) + 1)
     large = tf.keras.Model(model.input, {**model.output, "logits": head(model.get_layer("arcface").input)})
-    caplog.set_level("INFO")
+    caplog.set_level("INFO", logger="absl")
     assert exported_classifier(large) is None
     assert "would add 16 MB (--class_activation)" in caplog.text
     assert exported_classifier(large, True).head is head
