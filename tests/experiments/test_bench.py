@@ -67,7 +67,7 @@ def test_a_large_head():
 
 
 def test_missing_flags():
-    for what in ("input", "train", "attention", "search"):
+    for what in ("input", "train", "attention", "search", "match"):
         done = run_script("experiments.bench", what=what)
         assert done.code == 2
         assert "Expected --" in done.stderr
