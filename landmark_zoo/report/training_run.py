@@ -24,7 +24,7 @@ class TrainingRun:
         training: Lines of the history with a loss, by step.
         validation: Lines of the history with a validation loss, by step.
         retrieval: Lines of the history with the retrieval of landmarks that training does not see, by step.
-        selection: Which checkpoint the run keeps, and what it gained there; empty where nothing was measured.
+        selection: Checkpoint that the run keeps, and its gain on those landmarks; empty where nothing was measured.
     """
 
     facts: dict[str, Any]

@@ -108,7 +108,7 @@ class TrainingConfig:
             check_range(name, getattr(self, name), minimum)
         for name, maximum in (("epochs", 1_000_000), ("batch_size", 2**20), ("image_size", MAX_SIDE), ("weight_decay", 1000),
                               ("backbone_multiplier", 1e6), ("head_multiplier", 1e6), ("decay_power", 1000),
-                              ("learning_rate", 1000)):
+                              ("learning_rate", 1000), ("patience", 1_000_000)):
             check_range(name, getattr(self, name), maximum=maximum)
         check_range("momentum", self.momentum, 0, 1)
         for name, choices in (("optimizer", OPTIMIZERS), ("schedule", SCHEDULES), ("precision", PRECISIONS),

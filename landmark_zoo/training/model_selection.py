@@ -5,6 +5,7 @@ after each epoch, alike on every worker, and keeps its choice in `best/`.
 """
 
 import dataclasses
+import functools
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -64,18 +65,18 @@ def retrieval_figures(embeddings: np.ndarray, labels: np.ndarray) -> dict[str, n
 def affordable_images(config: TrainingConfig, steps_per_epoch: int) -> int:
     """Returns how many images may be measured before the first step and after each epoch.
 
-    An image that is trained on costs three passes (one where the backbone is fixed), one that is measured costs one, at the
-    side of the last epoch: all measurements together cost `LARGEST_SHARE` of training. Of the devices of a process one
-    measures.
+    An image that is trained on costs decoding and three passes, one that is measured decoding and one: at most half as much
+    (as much where the backbone is fixed), at the side of the last epoch. All measurements together cost `LARGEST_SHARE` of
+    training, tracing apart. Of the devices of a process one measures.
 
     Args:
         config: Gives epochs, batch size, sides, and what learns.
         steps_per_epoch: Batches of one epoch.
     """
     info = WorkerInfo.current()
-    passes = 1 if config.freeze == "all" or not config.backbone_multiplier else 3
+    ratio = 1 if config.freeze == "all" or not config.backbone_multiplier else 2
     epochs = sum((config.size_at(epoch) / config.size_at(config.epochs - 1)) ** 2 for epoch in range(config.epochs))
-    trained = epochs * steps_per_epoch * config.batch_size * passes * info.world_size / info.num_replicas
+    trained = epochs * steps_per_epoch * config.batch_size * ratio * info.world_size / info.num_replicas
     return max(MIN_IMAGES, int(LARGEST_SHARE * trained / (config.epochs + 1)))
 
 
@@ -148,14 +149,22 @@ class UnseenLandmarks:
             embed: Function from images float32 [B, S, S, 3] to embeddings [B, D].
             dimension: D.
         """
-        info = WorkerInfo.current()
-        own = np.arange(info.rank, len(self.numbers), info.world_size)
         embeddings = np.zeros([len(self.numbers), dimension], np.float32)
-        if len(own):
-            batches = selected_dataset(self.manifest, self.index, self.numbers[own], image_size=self.image_size,
-                                       batch_size=self.batch_size)
-            embeddings[own] = np.concatenate([run_on_local_replica(embed, images).numpy() for images, _ in batches])
+        if len(own := self._own_places):
+            found = [run_on_local_replica(embed, images).numpy() for images, _ in self._own_batches]
+            embeddings[own] = np.concatenate(found)
         return retrieval_figures(sum_over_workers(embeddings), self.labels)
+
+    @property
+    def _own_places(self) -> np.ndarray:
+        info = WorkerInfo.current()
+        return np.arange(info.rank, len(self.numbers), info.world_size)
+
+    @functools.cached_property
+    def _own_batches(self) -> tf.data.Dataset:
+        """This worker's images, read anew each time; made once, since TensorFlow traces every new dataset."""
+        return selected_dataset(self.manifest, self.index, self.numbers[self._own_places], image_size=self.image_size,
+                                batch_size=self.batch_size)
 
 
 def find_unseen(records: str | Path, train: Manifest, config: TrainingConfig,
@@ -314,7 +323,8 @@ class ModelSelection:
             "best_map": entry["retrieval_map"] if better else state["best_map"],
             "start": entry if state is None else state["start"],
             "kept": entry if better or keep == "last" else state["kept"]}
-        self._state["gain"] = _gain(self._state)
+        gains = np.subtract(self._state["kept"]["average_precision"], self._state["start"]["average_precision"])
+        self._state["gain"] = dict(zip(("value", "low", "high"), clustered_bootstrap_interval(gains, labels), strict=True))
         with full_disk_as_os_error(str(self._path)):
             write_json(self._path, self._state)
         self._checkpoints.drop_former_best(self._state["kept"]["step"])
@@ -337,9 +347,3 @@ class ModelSelection:
         word = "gained" if value >= 0 else "lost"
         return (f"Training {word} {abs(value):.1f} points of mAP {where} (95 % interval {low:+.1f} to {high:+.1f}); the "
                 f"export is step {kept['step']}, after epoch {kept['epoch']} of {self._config.epochs}.")
-
-
-def _gain(state: dict[str, Any]) -> dict[str, float]:
-    """Returns the paired difference of the kept checkpoint to the start, with its interval over landmarks."""
-    differences = np.subtract(state["kept"]["average_precision"], state["start"]["average_precision"])
-    return dict(zip(("value", "low", "high"), clustered_bootstrap_interval(differences, state["labels"]), strict=True))
