@@ -3,13 +3,13 @@
     python -m experiments.prepare --photos=DIR --output=DIR
     python -m experiments.prepare --source=table --photos=photos.csv --output=DIR
     python -m experiments.prepare --source=gldv2_clean --data_dir=DIR --shards=512 --exclude=rgldv2
-    python -m experiments.prepare --source=gldv1 --data_dir=DIR --top_classes=27 --validation_landmarks=0
+    python -m experiments.prepare --source=gldv1 --data_dir=DIR --top_classes=27 --validation_fraction=0.15
     python -m experiments.prepare --source=roxford5k --data_dir=DIR
     python -m experiments.prepare --source=gldv2 --data_dir=DIR --dry_run
 
-With --photos the images are there; otherwise what is missing in --data_dir is downloaded first. Some landmarks are kept out
-of training whole, and experiments.train measures on them whether it helps. Started again after an interruption, it goes on
-where it was.
+With --photos the images are there; otherwise what is missing in --data_dir is downloaded first. With
+--validation_landmarks=0.15 some landmarks are kept out of training whole, and experiments.train measures on them whether it
+helps. Started again after an interruption, it goes on where it was.
 """
 
 from collections import Counter
@@ -68,9 +68,9 @@ _FRACTION = flags.DEFINE_float("validation_fraction", 0.1, "Fraction of each lan
                                lower_bound=0.0, upper_bound=0.9)
 _TEST_FRACTION = flags.DEFINE_float("test_fraction", 0.0, "Fraction of each landmark's images for test/.", lower_bound=0.0,
                                     upper_bound=0.9)
-_LANDMARKS = flags.DEFINE_float("validation_landmarks", 0.15, "Fraction of the landmarks that are kept out of training "
-                                "whole, for the mean average precision while it goes on; up to 5,000 images. 0 for none, "
-                                "as where a fixed set of landmarks is to be recognised. Source sfm120k has its own.",
+_LANDMARKS = flags.DEFINE_float("validation_landmarks", 0.0, "Fraction of the landmarks that are kept out of training "
+                                "whole, for the mean average precision while it goes on, e.g. 0.15; up to 5,000 images. "
+                                "Source sfm120k has its own.",
                                 lower_bound=0.0, upper_bound=0.5)
 _TOP_CLASSES = flags.DEFINE_integer("top_classes", None, "Take only so many landmarks, those with the most pictures.",
                                     lower_bound=2, upper_bound=10_000_000)
@@ -103,17 +103,7 @@ def main(_):
             there = lay_out_benchmark(source, data_dir)
             print(f"{there:,} photographs; measure a model with experiments.evaluate --benchmark={photos[0]}")
             return
-    output = Path(_OUTPUT.value or data_dir / "records" / source)
-    _write(output, _parts(source, photos, output))
-
-
-def _fraction_kept_out(output: Path) -> float:
-    """Returns --validation_landmarks; unset it is 0 for records that an earlier release began without."""
-    given = flags.FLAGS["validation_landmarks"].present
-    if not given and (output / "train").exists() and not (output / VALIDATION_LANDMARKS).exists():
-        logging.info("%s was begun without landmarks kept out, and stays so.", output)
-        return 0.0
-    return _LANDMARKS.value
+    _write(Path(_OUTPUT.value or data_dir / "records" / source), _parts(source, photos))
 
 
 def _fetched(source: str, data_dir: Path) -> Path:
@@ -127,7 +117,7 @@ def _fetched(source: str, data_dir: Path) -> Path:
     return root
 
 
-def _parts(source: str, photos: list[str | Path], output: Path) -> dict[str, ImageList | None]:
+def _parts(source: str, photos: list[str | Path]) -> dict[str, ImageList | None]:
     """Returns training, validation and perhaps test photographs, and those of landmarks kept out of training."""
     choice = {"exclude_benchmark": _BENCHMARK.value, "exclude": _EXCLUDE.value, "min_count": _MIN_COUNT.value,
               "top_classes": _TOP_CLASSES.value}
@@ -137,7 +127,7 @@ def _parts(source: str, photos: list[str | Path], output: Path) -> dict[str, Ima
         return {"train": select_landmarks(train, photos[0], **choice), "validation": validation}
     catalogue = read_images(source, photos, clean=_CLEAN.value, columns=_COLUMNS.value, strict=_STRICT.value)
     selected = select_landmarks(catalogue, photos[0], **choice)
-    images, unseen = keep_out_landmarks(selected, _fraction_kept_out(output), _SEED.value)
+    images, unseen = keep_out_landmarks(selected, _LANDMARKS.value, _SEED.value)
     parts = train_validation_test_split(images, _FRACTION.value, _TEST_FRACTION.value, _SEED.value)
     return parts | ({VALIDATION_LANDMARKS: unseen} if unseen else {})
 
@@ -154,7 +144,7 @@ def _write(output: Path, parts: dict[str, ImageList | None]) -> None:
         if _DUPLICATES.value != "ignore":
             parts = list_duplicates(parts, output, _DUPLICATES.value == "skip")
         found = Counter()
-        for name, part in sorted(parts.items(), key=lambda item: item[0] != VALIDATION_LANDMARKS):  # see _fraction_kept_out
+        for name, part in parts.items():
             if part is None:
                 logging.info("%s: no pictures", name)
                 continue
