@@ -33,7 +33,8 @@ _HEADS = {
     "softmax": ("CosineHead", "CosineSoftmax", "Head", "Softmax")}
 _OTHERS = {
     "adaptive_pooling": ("AdaptiveAveragePooling",), "custom_objects": ("CUSTOM_OBJECTS",),
-    "embedding": ("EmbeddingLayer", "L2Normalize", "WhiteningReduction", "l2_normalize", "pca_whitening")}
+    "embedding": ("EmbeddingLayer", "L2Normalize", "WhiteningReduction", "l2_normalize", "pca_whitening"),
+    "xfeat": ("KeypointHeat", "NormalizedGray", "SpaceToDepth")}
 
 __getattr__, __dir__, __all__ = attach(__name__, {
     name: f"{__name__}{folder}.{module}"

@@ -11,7 +11,8 @@ import landmark_zoo.layers.attention.attention_branch
 import landmark_zoo.layers.attention.registry
 import landmark_zoo.layers.embedding
 import landmark_zoo.layers.heads.registry
-import landmark_zoo.layers.pooling.registry  # noqa: F401 (each import registers its layers)
+import landmark_zoo.layers.pooling.registry
+import landmark_zoo.layers.xfeat  # noqa: F401 (each import registers its layers)
 
 CUSTOM_OBJECTS: dict[str, type[tf.keras.layers.Layer]] = {
     name: layer for name, layer in sorted(tf.keras.utils.get_custom_objects().items())

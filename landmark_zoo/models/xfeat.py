@@ -16,6 +16,7 @@ from landmark_zoo.backbones.weight_files.read import read_state_dict
 from landmark_zoo.core.errors import UserError
 from landmark_zoo.layers.embedding import L2Normalize, l2_normalize
 from landmark_zoo.layers.pooling.global_pooling import SPoC
+from landmark_zoo.layers.xfeat import EPSILON, STRIDE, KeypointHeat, NormalizedGray, SpaceToDepth
 from landmark_zoo.models.build import embed_and_classify
 
 layers = tf.keras.layers
@@ -36,7 +37,6 @@ BLOCKS = {"block1": ((4, 3, 1), (8, 3, 2), (8, 3, 1), (24, 3, 2)),
 """Filters, kernel and stride of the units of each block."""
 LAST = {"skip1": 24, "block_fusion": 64, "heatmap_head": 1, "keypoint_head": 65}
 """Filters of the 1x1 convolutions, with bias and without normalisation, that end blocks."""
-STRIDE, MULTIPLE, EPSILON = 8, 32, 1e-5
 WINDOW, THRESHOLD = 5, 0.05
 _BICUBIC = -0.75
 
@@ -125,81 +125,6 @@ def torch_names() -> dict[str, str]:
             unit = f"{block}.{number}.layer"
             names |= {f"{block}_{number}_conv": f"{unit}.0", f"{block}_{number}_bn": f"{unit}.1"}
     return names | {f"{block}_last": f"{block}.{len(BLOCKS.get(block, ('pooling',)))}" for block in LAST}
-
-
-def normalized_gray(images: tf.Tensor) -> tf.Tensor:
-    """Returns the gray image that the network sees: sides lowered to multiples of 32, mean 0 and variance 1 in each image.
-
-    Args:
-        images: [B, H, W, 3], 0..255.
-
-    Returns:
-        float32 [B, floor(H / 32) 32, floor(W / 32) 32, 1].
-    """
-    size = tf.shape(images)[1:3] // MULTIPLE * MULTIPLE
-    resized = tf.image.resize(tf.cast(images, tf.float32) / 255, size)  # bilinear without antialias, as torch's interpolate
-    gray = tf.reduce_mean(resized, axis=-1, keepdims=True)
-    mean, variance = tf.nn.moments(gray, axes=[1, 2], keepdims=True)
-    return (gray - mean) / tf.sqrt(variance + EPSILON)
-
-
-@tf.keras.utils.register_keras_serializable("landmark_zoo")
-class NormalizedGray(layers.Layer):
-    """First layer of XFeat; see `normalized_gray`."""
-
-    def __init__(self, **kwargs):
-        super().__init__(**{"dtype": "float32", **kwargs})
-
-    def call(self, inputs):
-        return normalized_gray(inputs)
-
-    def compute_output_shape(self, input_shape):
-        batch, height, width, _ = input_shape
-        return tf.TensorShape([batch, *(side and side // MULTIPLE * MULTIPLE for side in (height, width)), 1])
-
-
-@tf.keras.utils.register_keras_serializable("landmark_zoo")
-class SpaceToDepth(layers.Layer):
-    """Lays each block of pixels out as channels, row by row.
-
-    Args:
-        block: Height and width of a block.
-        **kwargs: Keras' own.
-
-    Input shape:
-        [B, H, W, C], sides that are multiples of `block`.
-
-    Output shape:
-        [B, H / block, W / block, block^2 C].
-    """
-
-    def __init__(self, block: int, **kwargs):
-        super().__init__(**kwargs)
-        self.block = block
-
-    def call(self, inputs):
-        return tf.nn.space_to_depth(inputs, self.block)
-
-    def get_config(self):
-        return {**super().get_config(), "block": self.block}
-
-
-@tf.keras.utils.register_keras_serializable("landmark_zoo")
-class KeypointHeat(layers.Layer):
-    """Probability of each pixel to be its cell's point; the cell's last class, none, is left out.
-
-    Input shape:
-        Logits [B, h, w, 65].
-
-    Output shape:
-        float32 [B, 8 h, 8 w, 1].
-    """
-
-    def __init__(self, **kwargs):
-        super().__init__(**{"dtype": "float32", **kwargs})
-
-    def call(self, inputs):
-        return tf.nn.depth_to_space(tf.nn.softmax(inputs)[..., :STRIDE ** 2], STRIDE)
 
 
 def detect(outputs: Mapping[str, tf.Tensor], size: tf.Tensor, count: tf.Tensor | int) -> dict[str, tf.Tensor]:

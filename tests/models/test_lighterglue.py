@@ -188,6 +188,7 @@ def test_mistakes(arguments, message):
         build_lighterglue(**arguments)
 
 
+@pytest.mark.slow
 def test_a_file_of_another_network(weights):
     with pytest.raises(UserError, match=r"tensors for .* none named input_proj\.weight"):
         build_lighterglue(weights.with_name("xfeat.pt"))

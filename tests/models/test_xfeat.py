@@ -5,13 +5,13 @@ import pytest
 import tensorflow as tf
 
 from landmark_zoo.core.errors import UserError
+from landmark_zoo.models.keras_file import load_keras_file
 from landmark_zoo.models.registry import ModelConfig, create_model, describe_model_weights, list_models
 from landmark_zoo.models.xfeat import (
     XFEAT,
     at_every_pixel,
     build_xfeat,
     detect,
-    normalized_gray,
     sample_bicubic,
     torch_names,
 )
@@ -123,13 +123,6 @@ def test_small_and_thin_images(network, size):
     assert all(np.isfinite(values).all() for values in found.values())
 
 
-def test_gray_image_against_its_definition():
-    image = pictures()[1][:64, :96].astype(np.float64)
-    gray = image.mean(axis=-1) / 255
-    expected = (gray - gray.mean()) / np.sqrt(gray.var() + 1e-5)
-    np.testing.assert_allclose(normalized_gray(image[None])[0, ..., 0], expected, atol=1e-5)
-
-
 def made_outputs(peaks, size=(32, 64)):
     """Outputs with heat at x, y of `peaks` alone, reliability 1/2 and random descriptors."""
     heat = np.zeros((1, *size, 1), np.float32)
@@ -192,6 +185,15 @@ def test_is_a_named_model(weights):
     assert facts == describe_model_weights("xfeat", weights)
     assert (facts["pretrained"], facts["pretrained_license"]) == ("xfeat.pt", "Apache-2.0")
     assert describe_model_weights("xfeat", None) == {"pretrained": "none"}
+
+
+@pytest.mark.slow
+def test_a_keras_file_gives_the_same(network, tmp_path):
+    network.save(tmp_path / "xfeat.keras")
+    images = pictures()[1][None]
+    expected = network(images)
+    for name, values in load_keras_file(tmp_path / "xfeat.keras")(images).items():
+        np.testing.assert_allclose(values, expected[name], atol=1e-6)
 
 
 def test_random_weights_and_an_embedding_layer():
