@@ -155,7 +155,7 @@ def detect(outputs: Mapping[str, tf.Tensor], size: tf.Tensor, count: tf.Tensor |
     points = tf.cast(tf.stack([places % width, places // width], axis=-1), tf.float32)
     descriptors = l2_normalize(sample_bicubic(outputs["local_features"], points, tf.stack([width, height])))
     valid = tf.cast(scores > 0, tf.float32)[..., tf.newaxis]
-    enlarged = tf.cast(size[::-1] / tf.stack([width, height]), tf.float32)
+    enlarged = tf.cast(tf.stack([size[1] / width, size[0] / height]), tf.float32)
     return {"keypoints": points * enlarged * valid, "descriptors": descriptors * valid, "scores": scores}
 
 
