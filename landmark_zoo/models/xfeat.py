@@ -75,6 +75,8 @@ def build_xfeat(num_classes: int | None = None, *, weights: str | Path | None = 
     if num_classes is not None or alpha is not None:
         raise UserError("no landmarks and no alpha for xfeat, which has its authors' weights",
                         f"num_classes={num_classes}, alpha={alpha}", "Choose another model to train.")
+    path = None if weights is None else XFEAT.file_of(weights)
+    tensors = None if path is None else read_state_dict(path)
     images = tf.keras.Input([None, None, 3], name="images")
     gray = NormalizedGray(name="gray")(images)
     skip = layers.AveragePooling2D(4, name="skip1_pool")(gray)
@@ -93,10 +95,8 @@ def build_xfeat(num_classes: int | None = None, *, weights: str | Path | None = 
     weighted = layers.Multiply(dtype="float32", name="weighted")([local_features, reliability])
     outputs = {"local_features": local_features, "attention/score": reliability,
                "keypoint_heat": KeypointHeat(name="keypoint_heat")(cells), "feature_map": weighted}
-    if weights is not None:
-        path = XFEAT.file_of(weights)
-        assign_tensors(tf.keras.Model(images, outputs, name=name), read_state_dict(path), torch_names(), path,
-                       unused=("fine_matcher",))
+    if tensors is not None:
+        assign_tensors(tf.keras.Model(images, outputs, name=name), tensors, torch_names(), path, unused=("fine_matcher",))
     outputs |= embed_and_classify(SPoC(name="mean")(weighted), None, embedding_dim)
     return tf.keras.Model(images, outputs, name=name)
 
