@@ -33,7 +33,7 @@ _HEADS = {
     "softmax": ("CosineHead", "CosineSoftmax", "Head", "Softmax")}
 _OTHERS = {
     "embedding": ("EmbeddingLayer", "L2Normalize", "WhiteningReduction", "l2_normalize", "pca_whitening"),
-    "registry": ("CUSTOM_OBJECTS", "HEADS", "POOLING")}
+    "registry": ("CUSTOM_OBJECTS", "HEADS", "POOLING"), "xfeat": ("KeypointHeat", "NormalizedGray", "SpaceToDepth")}
 
 __getattr__, __dir__, __all__ = attach(__name__, {
     name: f"{__name__}{folder}.{module}"

@@ -22,7 +22,8 @@ import tensorflow as tf
 
 import landmark_zoo.layers.attention.attention_branch
 import landmark_zoo.layers.attention.registry
-import landmark_zoo.layers.embedding  # noqa: F401 (each import registers its layers)
+import landmark_zoo.layers.embedding
+import landmark_zoo.layers.xfeat  # noqa: F401 (each import registers its layers)
 from landmark_zoo.core.registry import Registry
 from landmark_zoo.layers.heads.adacos import AdaCos
 from landmark_zoo.layers.heads.margin import ArcFace, CosFace, SubCenterArcFace

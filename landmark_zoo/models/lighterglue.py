@@ -41,8 +41,9 @@ def build_lighterglue(weights: str | Path | None = None, pruning: float = 0.95, 
 
     Example:
         >>> matcher = build_lighterglue("published")  # doctest: +SKIP
-        >>> found = matcher({"keypoints0": points0, "descriptors0": descriptors0, "size0": [[800, 600]],
-        ...                  "keypoints1": points1, "descriptors1": descriptors1, "size1": [[640, 800]]})  # doctest: +SKIP
+        >>> found = matcher({"keypoints0": points0, "descriptors0": descriptors0, "size0": tf.constant([[800.0, 600]]),
+        ...                  "keypoints1": points1, "descriptors1": descriptors1,
+        ...                  "size1": tf.constant([[640.0, 800]])})  # doctest: +SKIP
         >>> found["matches"].shape  # doctest: +SKIP
         TensorShape([1, 2048])
     """
@@ -80,9 +81,9 @@ def query_key_value(values: np.ndarray) -> np.ndarray:
 class LighterGlue(tf.keras.Model):
     """Matches the points of pairs of images by attention among the points of each and across both.
 
-    Each pair of a batch gets the matches that it gets alone. A row of zeros in the descriptors is no point: sides with fewer
-    points than others are filled up with such rows, and a side may have no point at all. The layers have the names of the
-    authors' file.
+    Each pair of a batch gets the matches that it gets alone, up to rounding. A row of zeros in the descriptors is no point:
+    sides with fewer points than others are filled up with such rows, and a side may have no point at all. The layers have
+    the names of the authors' file.
 
     Args:
         pruning: Behind each layer but the last, points whose matchability is at most 1 - pruning are left out; 0 keeps
@@ -123,6 +124,9 @@ class LighterGlue(tf.keras.Model):
         matches, scores = put_back(*self._assign(first, second), first.places, second.places,
                                    tf.shape(inputs["keypoints0"])[1])
         return {"matches": matches, "scores": scores}
+
+    def get_config(self):
+        return {"name": self.name, "pruning": self.pruning, "threshold": self.threshold}
 
     def _side(self, inputs, number: int) -> "Side":
         points, descriptors, size = (inputs[f"{name}{number}"] for name in ("keypoints", "descriptors", "size"))

@@ -16,6 +16,7 @@ from landmark_zoo.backbones.weight_files.read import read_state_dict
 from landmark_zoo.core.errors import UserError
 from landmark_zoo.layers.embedding import L2Normalize, l2_normalize
 from landmark_zoo.layers.pooling.global_pooling import SPoC
+from landmark_zoo.layers.xfeat import EPSILON, STRIDE, KeypointHeat, NormalizedGray, SpaceToDepth
 from landmark_zoo.models.build import embed_and_classify
 
 layers = tf.keras.layers
@@ -36,7 +37,6 @@ BLOCKS = {"block1": ((4, 3, 1), (8, 3, 2), (8, 3, 1), (24, 3, 2)),
 """Filters, kernel and stride of the units of each block."""
 LAST = {"skip1": 24, "block_fusion": 64, "heatmap_head": 1, "keypoint_head": 65}
 """Filters of the 1x1 convolutions, with bias and without normalisation, that end blocks."""
-STRIDE, MULTIPLE, EPSILON = 8, 32, 1e-5
 WINDOW, THRESHOLD = 5, 0.05
 _BICUBIC = -0.75
 
@@ -75,6 +75,8 @@ def build_xfeat(num_classes: int | None = None, *, weights: str | Path | None = 
     if num_classes is not None or alpha is not None:
         raise UserError("no landmarks and no alpha for xfeat, which has its authors' weights",
                         f"num_classes={num_classes}, alpha={alpha}", "Choose another model to train.")
+    path = None if weights is None else XFEAT.file_of(weights)
+    tensors = None if path is None else read_state_dict(path)
     images = tf.keras.Input([None, None, 3], name="images")
     gray = NormalizedGray(name="gray")(images)
     skip = layers.AveragePooling2D(4, name="skip1_pool")(gray)
@@ -93,10 +95,8 @@ def build_xfeat(num_classes: int | None = None, *, weights: str | Path | None = 
     weighted = layers.Multiply(dtype="float32", name="weighted")([local_features, reliability])
     outputs = {"local_features": local_features, "attention/score": reliability,
                "keypoint_heat": KeypointHeat(name="keypoint_heat")(cells), "feature_map": weighted}
-    if weights is not None:
-        path = XFEAT.file_of(weights)
-        assign_tensors(tf.keras.Model(images, outputs, name=name), read_state_dict(path), torch_names(), path,
-                       unused=("fine_matcher",))
+    if tensors is not None:
+        assign_tensors(tf.keras.Model(images, outputs, name=name), tensors, torch_names(), path, unused=("fine_matcher",))
     outputs |= embed_and_classify(SPoC(name="mean")(weighted), None, embedding_dim)
     return tf.keras.Model(images, outputs, name=name)
 
@@ -127,81 +127,6 @@ def torch_names() -> dict[str, str]:
     return names | {f"{block}_last": f"{block}.{len(BLOCKS.get(block, ('pooling',)))}" for block in LAST}
 
 
-def normalized_gray(images: tf.Tensor) -> tf.Tensor:
-    """Returns the gray image that the network sees: sides lowered to multiples of 32, mean 0 and variance 1 in each image.
-
-    Args:
-        images: [B, H, W, 3], 0..255.
-
-    Returns:
-        float32 [B, floor(H / 32) 32, floor(W / 32) 32, 1].
-    """
-    size = tf.shape(images)[1:3] // MULTIPLE * MULTIPLE
-    resized = tf.image.resize(tf.cast(images, tf.float32) / 255, size)  # bilinear without antialias, as torch's interpolate
-    gray = tf.reduce_mean(resized, axis=-1, keepdims=True)
-    mean, variance = tf.nn.moments(gray, axes=[1, 2], keepdims=True)
-    return (gray - mean) / tf.sqrt(variance + EPSILON)
-
-
-@tf.keras.utils.register_keras_serializable("landmark_zoo")
-class NormalizedGray(layers.Layer):
-    """First layer of XFeat; see `normalized_gray`."""
-
-    def __init__(self, **kwargs):
-        super().__init__(**{"dtype": "float32", **kwargs})
-
-    def call(self, inputs):
-        return normalized_gray(inputs)
-
-    def compute_output_shape(self, input_shape):
-        batch, height, width, _ = input_shape
-        return tf.TensorShape([batch, *(side and side // MULTIPLE * MULTIPLE for side in (height, width)), 1])
-
-
-@tf.keras.utils.register_keras_serializable("landmark_zoo")
-class SpaceToDepth(layers.Layer):
-    """Lays each block of pixels out as channels, row by row.
-
-    Args:
-        block: Height and width of a block.
-        **kwargs: Keras' own.
-
-    Input shape:
-        [B, H, W, C], sides that are multiples of `block`.
-
-    Output shape:
-        [B, H / block, W / block, block^2 C].
-    """
-
-    def __init__(self, block: int, **kwargs):
-        super().__init__(**kwargs)
-        self.block = block
-
-    def call(self, inputs):
-        return tf.nn.space_to_depth(inputs, self.block)
-
-    def get_config(self):
-        return {**super().get_config(), "block": self.block}
-
-
-@tf.keras.utils.register_keras_serializable("landmark_zoo")
-class KeypointHeat(layers.Layer):
-    """Probability of each pixel to be its cell's point; the cell's last class, none, is left out.
-
-    Input shape:
-        Logits [B, h, w, 65].
-
-    Output shape:
-        float32 [B, 8 h, 8 w, 1].
-    """
-
-    def __init__(self, **kwargs):
-        super().__init__(**{"dtype": "float32", **kwargs})
-
-    def call(self, inputs):
-        return tf.nn.depth_to_space(tf.nn.softmax(inputs)[..., :STRIDE ** 2], STRIDE)
-
-
 def detect(outputs: Mapping[str, tf.Tensor], size: tf.Tensor, count: tf.Tensor | int) -> dict[str, tf.Tensor]:
     """Returns the best points of images and the descriptors there, as the authors' `detectAndCompute`.
 
@@ -230,7 +155,7 @@ def detect(outputs: Mapping[str, tf.Tensor], size: tf.Tensor, count: tf.Tensor |
     points = tf.cast(tf.stack([places % width, places // width], axis=-1), tf.float32)
     descriptors = l2_normalize(sample_bicubic(outputs["local_features"], points, tf.stack([width, height])))
     valid = tf.cast(scores > 0, tf.float32)[..., tf.newaxis]
-    enlarged = tf.cast(size[::-1] / tf.stack([width, height]), tf.float32)
+    enlarged = tf.cast(tf.stack([size[1] / width, size[0] / height]), tf.float32)
     return {"keypoints": points * enlarged * valid, "descriptors": descriptors * valid, "scores": scores}
 
 

