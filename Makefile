@@ -2,7 +2,7 @@
 # make test           the tests that take seconds each
 # make test-slow      the others: every named model, whole runs
 # make test-exports   of those, the ones of exports and of the Keras behind them
-# make test-nightly   what .ci/run leaves out: a few slow tests, and all the rest on the newest lane
+# make test-nightly   what .ci/run leaves out: a few slow tests, and the slow ones on the newest lane
 # make lint           linter and floors
 # make readme         every command of README.md, in order
 #
@@ -52,7 +52,6 @@ test-exports: $(READY)
 
 test-nightly: $(READY)
 	$(PYTEST) -m nightly --timeout=1800
-	$(MAKE) LANE=newest test
 	$(MAKE) LANE=newest test-slow
 	$(MAKE) LANE=newest quickstart OUTPUT="$(OUTPUT)-newest"
 	$(MAKE) LANE=newest readme
@@ -73,7 +72,7 @@ $(READY): setup.py $(CONSTRAINTS)
 	@echo "Setting up $(VENV): about two minutes, once."
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint $(CONSTRAINTS) \
-	  --editable ".[report,milvus,prepare,export,weights,dev]"
+	  --editable ".[report,milvus,prepare,export,weights,heic,dev]"
 	@touch $@
 
 clean:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from absl import flags
 
+from landmark_zoo.backbones.registry import BACKBONES
 from landmark_zoo.core.errors import MAX_SEED, UserError
 from landmark_zoo.core.files import read_csv
 from landmark_zoo.core.scripts import define_output, run
@@ -21,11 +22,13 @@ from landmark_zoo.evaluation.results import closing_table
 
 _PHOTOS = flags.DEFINE_string("photos", None, "Folder of images, one folder per landmark; unset: they are drawn.")
 _BENCHMARK = flags.DEFINE_string("benchmark", None, "Folder with index.csv, test.csv and retrieval_solution.csv.")
-_WEIGHTS = flags.DEFINE_string("weights", None, "Pretrained weights of the backbone: file, folder or imagenet.")
+_WEIGHTS = flags.DEFINE_string("weights", None, "Pretrained weights of MobileNetV2, which then is the backbone: file, "
+                               "folder or imagenet; unset: EfficientNet-Lite0 with those of an installed package.")
 _OUTPUT = define_output("output", "runs/quickstart", "Folder of all results.")
 _SEED = flags.DEFINE_integer("seed", 0, "Random seed of collection, split, weights and order.",
                              lower_bound=0, upper_bound=MAX_SEED)
 _SMOKE = flags.DEFINE_boolean("smoke", False, "Make the smallest run of every step, on few small drawings.")
+DEFAULT_BACKBONE = "efficientnetlite0"
 OVERLAYS = 6
 SMALLEST = ("--train_landmarks=6", "--train_views=8", "--benchmark_landmarks=4", "--index_views=4", "--query_views=2",
             "--distractors=8", "--long_side=128")
@@ -36,9 +39,9 @@ def main(_):
     given = [name for name in ("photos", "benchmark", "weights") if flags.FLAGS[name].value]
     if given and _SMOKE.value:
         raise UserError("--smoke with drawings", f"--{given[0]}", "Leave one of them out.")
-    if given and len(given) < 3:
-        raise UserError("--photos, --benchmark and --weights together, or none of them", f"only {', '.join(given)}",
-                        "Give all three: make quickstart PHOTOS=... BENCHMARK=... WEIGHTS=...")
+    if given and not {"photos", "benchmark"} <= set(given):
+        raise UserError("--photos and --benchmark together, or none of them", f"only {', '.join(given)}",
+                        "Give both: make quickstart PHOTOS=... BENCHMARK=...")
     missing = [path for name in given if not Path(path := flags.FLAGS[name].value).exists() and path != "imagenet"]
     if missing:
         raise UserError(f"{missing[0]} to exist", "no such file or folder", "Check the path.")
@@ -49,6 +52,7 @@ class Drawings:
     """The default run: a drawn collection in the layout of GLDv2, and a small network trained from nothing."""
 
     recipe, prepared, side = "quickstart_drawn", ("--source=gldv2", "--clean"), 160
+    backbone = weights = None
     systems = (("untrained", "--workdir={run}/training --checkpoint=initial"),
                ("trained", "--workdir={run}/training"))
 
@@ -71,9 +75,9 @@ class Drawings:
                   f"--records={run_folder}/records", f"--workdir={run_folder}/training", *self.training())
         for name, source in self.systems:
             if not (run_folder / "models" / name / "1").exists():
-                self.step(f"SavedModel, {name}", "export.savedmodel", *source.format(
-                    run=run_folder, weights=_WEIGHTS.value).split(), f"--output={run_folder}/models/{name}",
-                    f"--side={self.side}")
+                names = {"run": run_folder, "backbone": self.backbone, "weights": self.weights}
+                self.step(f"SavedModel, {name}", "export.savedmodel", *(word.format(**names) for word in source.split()),
+                          f"--output={run_folder}/models/{name}", f"--side={self.side}")
             self.step(f"Evaluation, {name}", "evaluate", f"--savedmodel={run_folder}/models/{name}", f"--name={name}",
                       f"--benchmark={self.benchmark}", f"--photos={self.photos}", f"--output={run_folder}/results/{name}")
         self.step("Attention", "attention", f"--workdir={run_folder}/training", f"--output={run_folder}/attention",
@@ -115,7 +119,7 @@ class Images(Drawings):
     """Real images and an ImageNet backbone; the benchmark's landmarks are kept out of training."""
 
     recipe, side = "quickstart_photographs", 352
-    systems = (("off-the-shelf", "--model=mobilenetv2_gem --embedding_dim=0 --weights={weights}"),
+    systems = (("off-the-shelf", "--model={backbone}_gem --embedding_dim=0 --weights={weights}"),
                ("off-the-shelf + PCA", "--workdir={run}/training --checkpoint=initial"),
                ("trained", "--workdir={run}/training"))
 
@@ -123,16 +127,19 @@ class Images(Drawings):
         super().__init__()
         self.photos, self.benchmark = Path(_PHOTOS.value), Path(_BENCHMARK.value)
         self.prepared = (f"--exclude_benchmark={self.benchmark}", "--validation_fraction=0.05")
+        self.backbone, self.weights = ("mobilenetv2", _WEIGHTS.value) if _WEIGHTS.value else (DEFAULT_BACKBONE, "imagenet")
 
     def key(self):
-        inputs = [str(Path(value.value).resolve()) for value in (_PHOTOS, _BENCHMARK, _WEIGHTS)]
+        inputs = [str(Path(flag.value).resolve()) for flag in (_PHOTOS, _BENCHMARK, _WEIGHTS) if flag.value]
         return f"photographs-{hashlib.sha256(repr((inputs, _SEED.value)).encode()).hexdigest()[:8]}"
 
     def obtain(self):
-        pass
+        """Looks for the weights before anything is done."""
+        if not _WEIGHTS.value:
+            BACKBONES[DEFAULT_BACKBONE].published.find()
 
     def training(self):
-        return (f"--weights={_WEIGHTS.value}",)
+        return f"--model={self.backbone}_gc_add", f"--weights={self.weights}"
 
 
 if __name__ == "__main__":

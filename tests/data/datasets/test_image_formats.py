@@ -25,8 +25,6 @@ def difference(data, image):
 
 @pytest.mark.parametrize(("kind", "suffix"), [("AVIF", ".avif"), ("HEIF", ".heic")])
 def test_formats_of_phones_are_read_upright_where_their_decoder_is(kind, suffix, make_image, encode):
-    if kind == "HEIF":
-        pytest.importorskip("pillow_heif")
     if kind == "AVIF" and not features.check("avif"):
         pytest.skip("Pillow without AVIF")
     image, exif = make_image(), Image.Exif()

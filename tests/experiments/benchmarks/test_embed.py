@@ -54,6 +54,8 @@ def test_every_form_gives_the_same_embedding(tmp_path, monkeypatch):
         assert (embed(images) * expected).sum(1).min() > 0.99, name
 
 
+@pytest.mark.slow
+@pytest.mark.nightly
 def test_pytorch_gives_pooled_features():
     pytest.importorskip("torchvision", reason="torchvision is not installed: it is compared with where it is.")
     assert torch_engine()(np.zeros([2, 64, 96, 3], np.float32)).shape == (2, 2048)
