@@ -21,7 +21,15 @@ from landmark_zoo.core.files import read_json, sha256
 from landmark_zoo.core.parallel import progress, read_ahead
 from landmark_zoo.data.examples import parse_example
 from landmark_zoo.data.image_ops import decode_image
-from landmark_zoo.data.manifest import MANIFEST, MANIFEST_FORM, LabelMap, Manifest, Shard, read_manifest
+from landmark_zoo.data.manifest import (
+    MANIFEST,
+    MANIFEST_FORM,
+    VALIDATION_LANDMARKS,
+    LabelMap,
+    Manifest,
+    Shard,
+    read_manifest,
+)
 from landmark_zoo.data.record_index import record_offsets
 
 _AHEAD, _THREADS = 64, 2
@@ -67,7 +75,7 @@ def verify_records(directory: str | Path) -> list[Finding]:
         train/train-00000-of-00001.tfrecord: missing
 
     Args:
-        directory: Folder of records, or one that holds several (train, validation, test).
+        directory: Folder of records, or one that holds several (train, validation, validation_landmarks, test).
 
     Raises:
         UserError: There are no records.
@@ -86,7 +94,10 @@ def iter_findings(directory: str | Path) -> Iterator[Finding]:
         except UserError as error:
             yield Finding(folder.name, MANIFEST, str(error))
             continue
-        if first is not None and manifest.label_map != first.label_map:
+        if first is not None and manifest.split == VALIDATION_LANDMARKS:
+            if shared := sorted({*manifest.label_map} & {*first.label_map}):
+                yield Finding(folder.name, MANIFEST, f"landmarks that {first.directory.name} has too, first {shared[0]}")
+        elif first is not None and manifest.label_map != first.label_map:
             yield Finding(folder.name, MANIFEST, f"another label map than that of {first.directory.name}")
         first = first or manifest
         yield from _shard_findings(manifest, places)

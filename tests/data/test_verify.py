@@ -1,4 +1,5 @@
 import dataclasses
+import shutil
 from collections import Counter
 
 import numpy as np
@@ -201,6 +202,18 @@ def test_splits_share_label_map_and_no_id(sound, photo_folder, tmp_path):
     other = [str(finding) for finding in verify_records(tmp_path) if finding.split == other.directory.name]
     assert other[0] == "validation/manifest.json: another label map than that of train"
     assert sum("is also in train/" in text for text in other) == 18
+
+
+def test_landmarks_kept_out_have_a_label_map_of_their_own(sound, photo_folder, tmp_path):
+    for name, landmarks in (("new", ["world/petra", "world/alhambra"]), ("old", ["world/petra", "wonders/taj"])):
+        folder = photo_folder(dict.fromkeys(landmarks, 9), name=name)
+        write_records(read_folder([folder]), tmp_path / "validation_landmarks", split="validation_landmarks", num_shards=1,
+                      seed=0, max_side=64)
+        found = [text for split, _, text in map(dataclasses.astuple, verify_records(tmp_path)) if split != "train"]
+        shared = [text for text in found if "landmarks that train has too" in text]
+        assert shared == ([] if name == "new" else ["landmarks that train has too, first wonders/taj"])
+        assert not any("another label map" in text for text in found)
+        shutil.rmtree(tmp_path / "validation_landmarks")
 
 
 def test_split_directories(sound, tmp_path):
