@@ -14,8 +14,8 @@ from absl import flags
 from landmark_zoo.core.errors import UserError, printable
 from landmark_zoo.core.scripts import run
 from landmark_zoo.data.manifest import MANIFEST, read_manifest
-from landmark_zoo.data.repair import damaged_shards, repair_shard
 from landmark_zoo.data.verify import iter_findings, split_directories
+from landmark_zoo.data.writer import damaged_shards, repair_shard
 
 _DATA = flags.DEFINE_string("data", None, "Folder of records, or one that holds train/, validation/, ...", required=True)
 _REPAIR = flags.DEFINE_boolean("repair", False, "Make missing and damaged record files again from their photographs.")

@@ -17,8 +17,7 @@ from landmark_zoo.data.datasets.folder import read_folder
 from landmark_zoo.data.input_pipeline import evaluation_dataset
 from landmark_zoo.data.manifest import read_manifest
 from landmark_zoo.data.writer import write_records
-from landmark_zoo.models.keras_file import load_keras_file
-from landmark_zoo.models.registry import ModelConfig
+from landmark_zoo.models.registry import ModelConfig, load_keras_file
 from landmark_zoo.retrieval.embedding_set import EmbeddingSet
 from landmark_zoo.retrieval.index.build import build_index, open_index
 from landmark_zoo.saved_model import SavedModel

@@ -14,11 +14,9 @@ SMALL = {  # under 80 lines with one importer, and why
     "landmark_zoo/backbones/weight_files/assign.py": "needs TensorFlow, whereas the readers beside it are numpy only",
     "landmark_zoo/core/keras_version.py": "imported by the packages' __init__",
     "landmark_zoo/core/lazy.py": "imported by the packages' __init__",
-    "landmark_zoo/data/repair.py": "writes records, whereas verify only reads them",
     "landmark_zoo/layers/registry.py": "imported by the packages' __init__",
     "landmark_zoo/losses/listwise_ap.py": "a paper of its own",
     "landmark_zoo/models/how.py": "a paper of its own",
-    "landmark_zoo/models/keras_file.py": "a file format of its own",
     "landmark_zoo/models/solar.py": "a paper of its own",
     "landmark_zoo/retrieval/rerank/vlad.py": "a paper of its own",
 }

@@ -8,8 +8,6 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from absl import logging
-
 MAX_SEED = 2**32 - 1  # the largest that numpy, TensorFlow and scikit-learn all take
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
                       "\U000e0000-\U000e007f\ud800-\udfff]")
@@ -115,6 +113,8 @@ def notify(line: str) -> None:
 
     Equal lines are said once.
     """
+    from absl import logging  # which metrics, whose errors these are too, do without
+
     if _WAITING:
         _WAITING[0][line] = None
     else:

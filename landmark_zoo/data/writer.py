@@ -1,4 +1,4 @@
-"""Writer of TFRecord folders: resumable, and byte-identical for equal images and settings.
+"""Writer of TFRecord folders: resumable, and byte-identical for equal images and settings; and the repair of damaged ones.
 
 `write_records` plans the files (`shard_plan`), writes the missing ones, and finishes with the manifest.
 """
@@ -14,13 +14,21 @@ from itertools import islice
 from pathlib import Path
 
 from landmark_zoo.core.errors import UserError, notify
-from landmark_zoo.core.files import read_csv, read_json, write_csv, write_json
+from landmark_zoo.core.files import read_csv, read_json, sha256, write_csv, write_json
 from landmark_zoo.core.parallel import progress
 from landmark_zoo.data.datasets.image_list import ImageEntry, ImageList
 from landmark_zoo.data.datasets.images import InvalidImageError, read_image
 from landmark_zoo.data.examples import MadeRecord, make_record, write_record_file
 from landmark_zoo.data.manifest import MANIFEST, LabelMap, Manifest, Shard, read_manifest
-from landmark_zoo.data.shard_plan import IMAGE_LIST, PROGRESS, ShardInfo, ShardPlan, read_original_sizes, write_image_list
+from landmark_zoo.data.shard_plan import (
+    IMAGE_LIST,
+    PROGRESS,
+    ShardInfo,
+    ShardPlan,
+    read_image_list,
+    read_original_sizes,
+    write_image_list,
+)
 
 SKIPPED = "skipped.csv"
 _SKIPPED_COLUMNS = ("id", "path", "reason")
@@ -258,3 +266,58 @@ def _finish(directory: Path, plan: ShardPlan, notes: Sequence[ShardInfo]) -> Man
     write_image_list(directory, plan.entries, [size for note in notes for size in note.original_sizes])
     manifest.save()
     return manifest
+
+
+def damaged_shards(manifest: Manifest) -> list[str]:
+    """Returns the names of the record files that are missing or differ from what was written."""
+    return [shard.name for shard in manifest.shards if not Path(manifest.directory, shard.name).is_file()
+            or sha256(manifest.directory / shard.name) != shard.sha256]
+
+
+def repair_shard(manifest: Manifest, name: str, photos: str | Path | None = None) -> None:
+    """Makes a record file again from the images of `photographs.csv` and replaces the damaged one.
+
+    Args:
+        manifest: Manifest of the folder.
+        name: Name of the file.
+        photos: Folder in which the images are now; None for their paths at the time of writing.
+
+    Raises:
+        UserError: The list is missing or was changed, or the result is not, byte for byte, the file that was written;
+            nothing is replaced then.
+    """
+    entries = read_image_list(manifest.directory)
+    plan = ShardPlan(ImageList(tuple(entries), manifest.source), manifest.split, len(manifest.shards), manifest.seed,
+                     manifest.max_side, manifest.label_map, manifest.upright)
+    if plan.fingerprint != manifest.plan:
+        raise UserError(f"{IMAGE_LIST} of the records in {manifest.directory}", "a list of others",
+                        "Restore the list or prepare the records again.")
+    shard = next(shard for shard in manifest.shards if shard.name == name)
+    bad: list[str] = []
+    temporary = manifest.directory / f".{name}.repaired"
+    try:
+        facts = write_record_file(temporary, _records(dict(plan.shards())[name], plan, photos, bad))
+        if facts != (shard.examples, shard.bytes, shard.sha256):
+            raise UserError(f"{shard.examples:,} records of SHA-256 {shard.sha256[:12]}... from the photographs of {name}",
+                            f"{facts[0]:,} of {facts[2][:12]}...{f', first bad photograph {bad[0]}' if bad else ''}",
+                            "Check --photos, or prepare the records again.")
+        os.replace(temporary, manifest.directory / name)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _records(entries: Iterable[ImageEntry], plan: ShardPlan, photos: str | Path | None, bad: list[str]) -> Iterator[bytes]:
+    for entry in entries:
+        path = _moved(entry.path, Path(photos)) if photos else entry.path
+        try:
+            yield make_record(ImageEntry(entry.id, str(path), entry.landmark_id), plan.labels[entry.landmark_id],
+                              max_side=plan.max_side, upright=plan.upright).serialized
+        except InvalidImageError as error:
+            bad.append(f"{path}: {error.reason}")
+
+
+def _moved(path: str, photos: Path) -> Path:
+    """Returns the file below `photos` whose path agrees with the most of the last parts of `path`."""
+    parts = Path(path).parts
+    places = [photos.joinpath(*parts[start:]) for start in range(1, len(parts))]
+    return next((place for place in places if place.is_file()), places[-1])

@@ -4,21 +4,22 @@ import cv2
 import numpy as np
 import pytest
 
-from experiments.match import GAP, INLIER, OUTLIER, draw_matches
 from tests.models.record_xfeat import pictures
-from tests.run_script import run_script
+from tests.run_script import imported_alone, run_script
 
 
 def test_lines_of_the_homography_lie_on_top_and_end_at_the_points():
     images = [np.full((40, 60, 3), 255, np.uint8), np.full((50, 30, 3), 255, np.uint8)]
     points = np.array([(5, 5), (50, 30), (20, 20)], np.float32), np.array([(20, 40), (10, 10), (20, 20)], np.float32)
-    drawn = draw_matches(images, points, np.array([True, False, True]))
-    assert drawn.shape == (50, 60 + GAP + 30, 3)
-    for first, second, color in zip(*points, (INLIER, OUTLIER, INLIER), strict=True):
-        for (x, y), left in ((first, 0), (second, 60 + GAP)):
+    with imported_alone("experiments.match") as match:
+        drawn = match.draw_matches(images, points, np.array([True, False, True]))
+        plain = match.draw_matches(images, [np.zeros((0, 2))] * 2, np.zeros(0, bool))
+    right = 60 + match.GAP
+    assert drawn.shape == (50, right + 30, 3)
+    for first, second, color in zip(*points, (match.INLIER, match.OUTLIER, match.INLIER), strict=True):
+        for (x, y), left in ((first, 0), (second, right)):
             assert drawn[int(y), int(x) + left].tolist() == list(color)
-    assert np.any(drawn[:40, 60:60 + GAP] != 255)
-    plain = draw_matches(images, [np.zeros((0, 2))] * 2, np.zeros(0, bool))
+    assert np.any(drawn[:40, 60:right] != 255)
     assert np.all(plain == 255)
 
 
@@ -42,7 +43,7 @@ def test_draws_the_matches_of_two_files(xfeat_exports, photographs):
     assert done.code == 0, done.stderr
     words = done.stdout.split()
     assert int(words[4]) > int(words[6]) > 20
-    assert cv2.imread(str(photographs / "m.jpg")).shape == (203, 250 + GAP + 190, 3)
+    assert cv2.imread(str(photographs / "m.jpg")).shape == (203, 250 + 8 + 190, 3)
     done = match(["a.png", "flat.png"])
     assert " and 0 points, 0 matches, 0 of one homography" in done.stdout
     for images, message in ((["a.png"], "two images; received 1"), (["a.png", "none.jpg"], "none.jpg"),

@@ -7,8 +7,7 @@ import tensorflow as tf
 from landmark_zoo.core.errors import UserError
 from landmark_zoo.data.datasets.images import read_image
 from landmark_zoo.data.image_ops import decode_image
-from landmark_zoo.models.keras_file import load_keras_file
-from landmark_zoo.models.registry import ModelConfig, create_model, describe_model_weights, list_models
+from landmark_zoo.models.registry import ModelConfig, create_model, describe_model_weights, list_models, load_keras_file
 from landmark_zoo.models.xfeat import (
     XFEAT,
     at_every_pixel,
