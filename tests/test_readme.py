@@ -7,7 +7,7 @@ from absl import flags
 
 from tests.run_script import former_commands, imported_alone
 
-COMMAND = re.compile(r"^python -m ([\w.]+) (.*)$", re.MULTILINE)
+COMMAND = re.compile(r"^python -m ([\w.]+) ?(.*)$", re.MULTILINE)
 
 
 def commands(root):
