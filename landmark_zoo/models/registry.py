@@ -1,5 +1,5 @@
-"""Table of named models (the zoo), the settings of one as they are written beside its checkpoints, and the reader of `.keras`
-files of either TensorFlow: 2.15, or a newer one with tf_keras."""
+"""Table of named models (the zoo), the settings of one as they are written beside its checkpoints, and the reader of
+`.keras` files of either TensorFlow: 2.15, or a newer one with tf_keras."""
 
 import dataclasses
 import inspect
