@@ -1,4 +1,4 @@
-# make quickstart     the whole way once, on drawn landmarks or on PHOTOS=... BENCHMARK=... WEIGHTS=...; SMOKE=1: its smallest run
+# make quickstart     the whole way once, on drawn landmarks or on PHOTOS=... BENCHMARK=... and perhaps WEIGHTS=...; SMOKE=1: its smallest run
 # make test           the tests that take seconds each
 # make test-slow      the others: every named model, whole runs
 # make test-exports   of those, the ones of exports and of the Keras behind them
