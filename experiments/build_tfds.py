@@ -19,7 +19,7 @@ from landmark_zoo.core.errors import UserError
 from landmark_zoo.core.files import write_json
 from landmark_zoo.core.pickles import read_plain_pickle
 from landmark_zoo.core.scripts import define_output, run
-from landmark_zoo.data.manifest import read_manifest
+from landmark_zoo.data.manifest import MANIFEST, read_manifest
 
 _PICKLED = {"roxford5k": "gnd_roxford5k", "rparis6k": "gnd_rparis6k", "sfm120k": "retrieval-SfM-120k"}
 
@@ -33,6 +33,9 @@ _NUM_SHARDS = flags.DEFINE_integer("num_shards", None, "Record files per split; 
 _MAX_SIDE = flags.DEFINE_integer("max_side", 512, "Longest side of the stored images of a training set, in pixels; "
                                  "another than 512 stands in the config's name (clean-256).", lower_bound=32,
                                  upper_bound=65_500)
+_LANDMARKS = flags.DEFINE_float("validation_landmarks", 0.15, "Fraction of the landmarks of a training set that are kept "
+                                "out of training whole, as by experiments.prepare; another than 0.15 stands in the config's "
+                                "name (clean-landmarks0). Dataset sfm120k has its own.", lower_bound=0.0, upper_bound=0.5)
 _WORKERS = flags.DEFINE_integer("workers", 1, "Processes on this machine.", lower_bound=1, upper_bound=1024)
 _BEAM_OPTIONS = flags.DEFINE_string("beam_options", "", "Options of the Beam pipeline, in one string, in place of "
                                     "--workers; landmark_zoo/data/tfds/README.md has those of Flink, Spark and "
@@ -62,9 +65,10 @@ def main(_):
     builder.download_and_prepare(download_config=tfds.download.DownloadConfig(
         manual_dir=_PHOTOS.value, num_shards=_NUM_SHARDS.value, try_download_gcs=False,
         beam_options=PipelineOptions(options)))
-    for split, info in builder.info.splits.items():
-        skipped = read_manifest(Path(builder.data_dir, split)).skipped
-        logging.info("%s: %d images in %d files, %d skipped", split, info.num_examples, info.num_shards, skipped)
+    for folder in sorted(Path(builder.data_dir).glob(f"*/{MANIFEST}")):
+        manifest = read_manifest(folder.parent)
+        logging.info("%s: %d images in %d files, %d skipped", manifest.split, manifest.num_examples, len(manifest.shards),
+                     manifest.skipped)
     logging.info("for experiments.train: --records=%s", builder.data_dir)
 
 
@@ -80,10 +84,14 @@ def _config(configs, name):
         return None
     name = name or next(iter(configs))
     if name not in configs and "landmark_folder" in _DATASET.value:
-        return dataclasses.replace(next(iter(configs.values())), name=name).with_max_side(_MAX_SIDE.value)
+        return _with_flags(dataclasses.replace(next(iter(configs.values())), name=name))
     if name not in configs:
         raise UserError(f"a config among {', '.join(configs)}", repr(name), "Check --dataset.")
-    return configs[name].with_max_side(_MAX_SIDE.value)
+    return _with_flags(configs[name])
+
+
+def _with_flags(config):
+    return config.with_max_side(_MAX_SIDE.value).with_validation_landmarks(_LANDMARKS.value)
 
 
 if __name__ == "__main__":

@@ -3,16 +3,18 @@
     python -m experiments.prepare --photos=DIR --output=DIR
     python -m experiments.prepare --source=table --photos=photos.csv --output=DIR
     python -m experiments.prepare --source=gldv2_clean --data_dir=DIR --shards=512 --exclude=rgldv2
-    python -m experiments.prepare --source=gldv1 --data_dir=DIR --top_classes=27 --validation_fraction=0.15
+    python -m experiments.prepare --source=gldv1 --data_dir=DIR --top_classes=27 --validation_fraction=0.15 \
+        --validation_landmarks=0
     python -m experiments.prepare --source=roxford5k --data_dir=DIR
     python -m experiments.prepare --source=gldv2 --data_dir=DIR --dry_run
 
-With --photos the images are there; otherwise what is missing in --data_dir is downloaded first. With
---validation_landmarks=0.15 some landmarks are kept out of training whole, and experiments.train measures on them whether it
-helps. Started again after an interruption, it goes on where it was.
+With --photos the images are there; otherwise what is missing in --data_dir is downloaded first. Of the landmarks 15 % are
+kept out of training whole (--validation_landmarks), and experiments.train measures on them whether it helps; a classifier of
+all landmarks needs --validation_landmarks=0. Started again after an interruption, it goes on where it was.
 """
 
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 from absl import flags, logging
@@ -68,9 +70,10 @@ _FRACTION = flags.DEFINE_float("validation_fraction", 0.1, "Fraction of each lan
                                lower_bound=0.0, upper_bound=0.9)
 _TEST_FRACTION = flags.DEFINE_float("test_fraction", 0.0, "Fraction of each landmark's images for test/.", lower_bound=0.0,
                                     upper_bound=0.9)
-_LANDMARKS = flags.DEFINE_float("validation_landmarks", 0.0, "Fraction of the landmarks that are kept out of training "
-                                "whole, for the mean average precision while it goes on, e.g. 0.15; up to 5,000 images. "
-                                "Source sfm120k has its own.",
+_LANDMARKS = flags.DEFINE_float("validation_landmarks", 0.15, "Fraction of the landmarks that are kept out of training "
+                                "whole, for the mean average precision while it goes on; up to 5,000 images. 0 trains on "
+                                "all landmarks, without protection; of too few none are kept out, and experiments.train "
+                                "then leaves the start as it is. Source sfm120k has its own.",
                                 lower_bound=0.0, upper_bound=0.5)
 _TOP_CLASSES = flags.DEFINE_integer("top_classes", None, "Take only so many landmarks, those with the most pictures.",
                                     lower_bound=2, upper_bound=10_000_000)
@@ -154,6 +157,8 @@ def _write(output: Path, parts: dict[str, ImageList | None]) -> None:
                 label_map=LabelMap(part.landmark_counts) if name == VALIDATION_LANDMARKS else label_map)
             logging.info("%s: %d pictures of %d landmarks, %d skipped, in %d files", name, manifest.num_examples,
                          sum(count > 0 for count in manifest.class_counts), manifest.skipped, len(manifest.shards))
+            if name == "train" and _SOURCE.value != "sfm120k":
+                replace(manifest, validation_landmarks=_LANDMARKS.value).save()
             found.update(dict(zip(manifest.label_map, manifest.class_counts, strict=True)))
     if empty := [landmark for landmark, count in found.items() if not count]:
         notify(f"{len(empty):,} landmarks have no image in the records, first {empty[0]}")

@@ -47,7 +47,8 @@ def _prepare() -> str:
     """Makes the records in a process of its own, as the quickstart does; its failure ends the study."""
     records = f"{_OUTPUT.value}/records"
     done = subprocess.run([sys.executable, "-m", "experiments.prepare", f"--photos={_PHOTOS.value}", f"--output={records}",
-                           f"--exclude_benchmark={_BENCHMARK.value}", "--validation_fraction=0"], check=False)
+                           f"--exclude_benchmark={_BENCHMARK.value}", "--validation_fraction=0",
+                           "--validation_landmarks=0"], check=False)
     if done.returncode:
         sys.exit(done.returncode)
     return records

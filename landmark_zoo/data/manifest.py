@@ -119,6 +119,8 @@ class Manifest:
         source: Description of the source of the images.
         plan: SHA-256 of everything that decides the content; equal plans give equal records.
         upright: True if images were turned as their EXIF orientation says.
+        validation_landmarks: Fraction of the landmarks that was to be kept out of training, in `VALIDATION_LANDMARKS`
+            beside this folder; None where nobody has said.
     """
 
     directory: Path
@@ -132,6 +134,7 @@ class Manifest:
     source: str
     plan: str
     upright: bool = True
+    validation_landmarks: float | None = None
 
     @cached_property
     def num_examples(self) -> int:
@@ -170,13 +173,14 @@ class Manifest:
             "shards": [asdict(shard) for shard in self.shards],
             "landmark_ids": list(self.label_map),
             "class_counts": list(self.class_counts),
+            **({} if self.validation_landmarks is None else {"validation_landmarks": self.validation_landmarks}),
         })
 
 
 SHARD_FORM = {"name": str, "examples": int, "bytes": int, "sha256": str}
 MANIFEST_FORM = {"split": str, "num_examples": int, "num_classes": int, "skipped": int, "seed": int, "max_side": int | None,
                  "upright": bool | None, "source": str, "plan": str, "shards": [SHARD_FORM], "landmark_ids": [str],
-                 "class_counts": [int]}
+                 "class_counts": [int], "validation_landmarks": float | None}
 
 
 def read_manifest(directory: str | Path, *, check: bool = True) -> Manifest:
@@ -219,7 +223,8 @@ def read_manifest(directory: str | Path, *, check: bool = True) -> Manifest:
         class_counts=tuple(facts["class_counts"]),
         shards=tuple(Shard(**{key: shard[key] for key in SHARD_FORM}) for shard in facts["shards"]),
         skipped=facts["skipped"], seed=facts["seed"], max_side=facts.get("max_side"), source=facts["source"],
-        plan=facts["plan"], upright=facts.get("upright") is not False)
+        plan=facts["plan"], upright=facts.get("upright") is not False,
+        validation_landmarks=facts.get("validation_landmarks"))
     for shard in manifest.shards:
         check_relative(shard.name, path)
     if check:

@@ -21,6 +21,16 @@ def test_round_trip(records):
     assert [shard.examples for shard in again.shards] == [3, 3, 4]
 
 
+def test_what_was_to_be_kept_out_is_read_again_and_no_part_of_the_content(records):
+    manifest = records({"a": 3, "b": 5})
+    assert manifest.validation_landmarks is None
+    assert "validation_landmarks" not in (manifest.directory / MANIFEST).read_text()
+    asked = dataclasses.replace(manifest, validation_landmarks=0.15)
+    asked.save()
+    assert read_manifest(manifest.directory) == asked
+    assert asked.fingerprint == manifest.fingerprint
+
+
 def test_files_are_absolute(records, monkeypatch):
     directory = records({"a": 4}).directory
     monkeypatch.chdir(directory.parent)
@@ -73,6 +83,7 @@ def test_manifests_that_contradict_themselves(records, change):
 @pytest.mark.parametrize("change", [
     {"version": "1"}, {"seed": "0"}, {"seed": 0.5}, {"split": None}, {"num_examples": None}, {"num_classes": [1]},
     {"skipped": "0"}, {"max_side": "64"}, {"upright": 1}, {"plan": 3}, {"source": []}, {"landmark_ids": [7]},
+    {"validation_landmarks": "0.15"},
     {"landmark_ids": "a"}, {"class_counts": ["4"]}, {"class_counts": [5, -1], "num_classes": 2, "landmark_ids": ["a", "b"]},
     {"shards": [{"name": "x"}]}, {"shards": [{"name": "../x", "examples": 4, "bytes": 1, "sha256": ""}]}, {"shards": [[]]}])
 def test_manifests_of_wrong_types(records, change):

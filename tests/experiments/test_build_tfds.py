@@ -33,7 +33,7 @@ def photos(tmp_path):
 def test_a_folder_of_ones_own(build, photos, tmp_path):
     done = build("--dataset=landmark_folder/mine", f"--photos={photos}", "--num_shards=2", "--max_side=40")
     assert done.returncode == 0, done.stderr
-    directory = tmp_path / "tfds/landmark_folder/mine-40/1.0.0"
+    directory = tmp_path / "tfds/landmark_folder/mine-40/2.0.0"
     assert f"--records={directory}" in done.stderr
     assert read_manifest(directory / "train").num_examples == 4
 

@@ -107,7 +107,7 @@ def test_landmarks_are_kept_out_whole(prepare, twelve, tmp_path):
     (benchmark / "index.csv").write_text("id\n3_0\n")
     (benchmark / "test.csv").write_text("id\n")
     command = (f"--photos={twelve}", f"--exclude_benchmark={benchmark}", "--num_shards=1", "--max_side=32")
-    done = prepare(*command, f"--output={tmp_path / 'with'}", "--validation_landmarks=0.15")
+    done = prepare(*command, f"--output={tmp_path / 'with'}")
     assert done.returncode == 0, done.stderr
     assert "2 of 11 landmarks are kept out of training, with 20 of 110 images" in done.stderr
     train, validation, unseen = (read_manifest(tmp_path / "with" / name)
@@ -117,11 +117,26 @@ def test_landmarks_are_kept_out_whole(prepare, twelve, tmp_path):
     assert {*train.label_map, *unseen.label_map} == {f"place{number}" for number in range(12)} - {"place3"}
     assert prepare(*command, f"--output={tmp_path / 'with'}", "--validation_landmarks=0.15").returncode == 0
 
-    assert prepare(*command, f"--output={tmp_path / 'none'}").returncode == 0
+    assert prepare(*command, f"--output={tmp_path / 'none'}", "--validation_landmarks=0").returncode == 0
     assert not (tmp_path / "none" / "validation_landmarks").exists()
+    assert [read_manifest(tmp_path / name / "train").validation_landmarks for name in ("with", "none")] == [0.15, 0]
     other = prepare(*command, f"--output={tmp_path / 'none'}", "--validation_landmarks=0.2")
     assert other.returncode == 2
     assert "Choose another output folder" in other.stderr
+
+
+def test_of_too_few_landmarks_none_is_kept_out_and_what_was_asked_for_is_noted(prepare, gldv2):
+    """Started again it changes where the records stay the same."""
+    command = ("--source=gldv2", f"--photos={gldv2 / 'gld'}", f"--output={gldv2 / 'out'}", "--max_side=32")
+    done = prepare(*command)
+    assert done.returncode == 0, done.stderr
+    assert "No landmark is kept out of training: of the 3 with two images" in done.stderr
+    before = read_manifest(gldv2 / "out/train")
+    assert before.validation_landmarks == 0.15
+    assert read_manifest(gldv2 / "out/validation").validation_landmarks is None
+    assert prepare(*command, "--validation_landmarks=0").returncode == 0
+    after = read_manifest(gldv2 / "out/train")
+    assert (after.validation_landmarks, after.fingerprint) == (0, before.fingerprint)
 
 
 @pytest.mark.parametrize(("arguments", "complaint"), [
@@ -150,7 +165,7 @@ def test_two_runs_in_one_folder(prepare, gldv2):
 @pytest.mark.slow
 def test_real_images_without_the_benchmarks_landmarks(prepare, shared_data, tmp_path):
     done = prepare(f"--photos={shared_data / 'photos'}", f"--output={tmp_path / 'out'}",
-                   f"--exclude_benchmark={shared_data / 'benchmarks' / 'provence'}", "--validation_landmarks=0.15")
+                   f"--exclude_benchmark={shared_data / 'benchmarks' / 'provence'}")
     assert done.returncode == 0, done.stderr
     train, validation = (read_manifest(tmp_path / "out" / name) for name in ("train", "validation"))
     unseen = read_manifest(tmp_path / "out" / "validation_landmarks")

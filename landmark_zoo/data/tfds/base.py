@@ -22,12 +22,15 @@ from landmark_zoo.core.errors import UserError
 from landmark_zoo.core.files import lock_directory, read_csv, write_csv
 from landmark_zoo.data.datasets.image_list import ImageEntry, ImageList, train_validation_split
 from landmark_zoo.data.datasets.images import InvalidImageError
+from landmark_zoo.data.datasets.selection import keep_out_landmarks
 from landmark_zoo.data.examples import MadeRecord, make_record
-from landmark_zoo.data.manifest import LabelMap, Manifest
+from landmark_zoo.data.manifest import VALIDATION_LANDMARKS, LabelMap, Manifest
 from landmark_zoo.data.shard_plan import PROGRESS, ShardInfo, ShardPlan
 from landmark_zoo.data.writer import write_records, write_shard
 
 LABEL = "image/class/label"
+KEPT_OUT_VERSION = tfds.core.Version("2.0.0")  # of the training sets that keep landmarks out
+KEPT_OUT_NOTES = {"2.0.0": "15 % of the landmarks are kept out of training."}
 IMAGES_PER_SHARD, MIN_SHARDS = 2000, 8
 _COLUMNS = ("id", "path", "landmark_id", "label")
 _TEMPLATE = "{SPLIT}/{SPLIT}-{SHARD_X_OF_Y}.{FILEFORMAT}"
@@ -106,7 +109,8 @@ class LandmarkBuilder(FileReaderBuilder, skip_registration=True):
     """Dataset builder whose folder is both a tfds dataset and a folder of this project's records.
 
     Each split is a folder as `write_records` makes it (record files, manifest, lists), with the same bytes, so that
-    `experiments.train --records=<the folder>` reads it; the metadata of tfds lie beside. The images are read from
+    `experiments.train --records=<the folder>` reads it; the metadata of tfds lie beside. Landmarks kept out of training are
+    a folder too, but no split of tfds, which has one table of labels for all of a dataset's splits. The images are read from
     `manual_dir`. The Beam writer of tfds is bypassed, because it groups the encoded images in the runner, which on one
     machine keeps all of them in memory.
 
@@ -135,20 +139,26 @@ class LandmarkBuilder(FileReaderBuilder, skip_registration=True):
         if "://" in str(self.data_dir):
             raise UserError("a data_dir that is a folder", str(self.data_dir), "Mount the storage and name the folder.")
         image_lists = self._image_lists(self._photos(dl_manager))
-        label_map = LabelMap(landmark for image_list in image_lists.values() for landmark in image_list.landmark_counts)
+        label_map = LabelMap(landmark for split, image_list in image_lists.items() if split != VALIDATION_LANDMARKS
+                             for landmark in image_list.landmark_counts)
         write_shards = partial(shards_by_beam, runner=download_config.beam_runner, options=download_config.beam_options)
         building = Path(self.data_dir_root, f".building-{self.info.full_name.replace('/', '-')}")
         with lock_directory(building):
             manifests = [write_records(
                 image_list, building / split, split=split, num_shards=download_config.num_shards or _num_shards(image_list),
-                seed=getattr(self.builder_config, "seed", _SEED), label_map=label_map, upright=self.UPRIGHT,
-                max_side=getattr(self.builder_config, "max_side", None), write_shards=write_shards)
+                seed=getattr(self.builder_config, "seed", _SEED), upright=self.UPRIGHT,
+                max_side=getattr(self.builder_config, "max_side", None), write_shards=write_shards,
+                label_map=LabelMap(image_list.landmark_counts) if split == VALIDATION_LANDMARKS else label_map)
                 for split, image_list in image_lists.items()]
             for manifest in manifests:
+                if manifest.split == "train":
+                    fraction = getattr(self.builder_config, "validation_landmarks", None)
+                    dataclasses.replace(manifest, validation_landmarks=fraction).save()
                 os.replace(manifest.directory, Path(self.data_dir, manifest.split))
         shutil.rmtree(building)
         self.info.features[LABEL].names = label_names(label_map.landmark_ids)
-        self.info.set_splits(tfds.core.SplitDict([self._split_info(manifest) for manifest in manifests]))
+        self.info.set_splits(tfds.core.SplitDict([self._split_info(manifest) for manifest in manifests
+                                                 if manifest.split != VALIDATION_LANDMARKS]))
 
     def _split_info(self, manifest: Manifest) -> tfds.core.SplitInfo:
         template = tfds.core.ShardedFileTemplate(
@@ -170,11 +180,14 @@ class LandmarkConfig(tfds.core.BuilderConfig):
     Attributes:
         max_side: Longest side of the stored images, in pixels.
         validation_fraction: Fraction of each landmark's images for validation.
+        validation_landmarks: Fraction of the landmarks that are kept out of training, as by `experiments.prepare`; None
+            for a set that has a split of its own.
         seed: Random seed of the split and of the order.
     """
 
     max_side: int = 512
     validation_fraction: float = 0.1
+    validation_landmarks: float | None = 0.15
     seed: int = 0
 
     def with_max_side(self, max_side: int) -> "LandmarkConfig":
@@ -183,8 +196,19 @@ class LandmarkConfig(tfds.core.BuilderConfig):
             return self
         return dataclasses.replace(self, name=f"{self.name}-{max_side}", max_side=max_side)
 
+    def with_validation_landmarks(self, fraction: float) -> "LandmarkConfig":
+        """Returns this config with another fraction, which then is part of the name: "clean-landmarks0"."""
+        if self.validation_landmarks is None or fraction == self.validation_landmarks:
+            return self
+        return dataclasses.replace(self, name=f"{self.name}-landmarks{fraction:g}", validation_landmarks=fraction)
+
 
 def train_and_validation(images: ImageList, config: LandmarkConfig) -> dict[str, ImageList]:
-    """Returns "train" and, if any image is left for it, "validation"; landmarks with one image are in train."""
+    """Returns "train" and, if any image is left for them, "validation" and the landmarks kept out of training.
+
+    Landmarks with one image are in train.
+    """
+    images, unseen = keep_out_landmarks(images, config.validation_landmarks or 0, config.seed)
     train, validation = train_validation_split(images, config.validation_fraction, config.seed)
-    return {"train": train} | ({"validation": validation} if validation else {})
+    return {"train": train} | ({"validation": validation} if validation else {}) | (
+        {VALIDATION_LANDMARKS: unseen} if unseen else {})

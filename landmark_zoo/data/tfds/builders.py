@@ -23,7 +23,13 @@ from landmark_zoo.data.datasets.image_formats import without_suffix
 from landmark_zoo.data.datasets.image_list import ImageList
 from landmark_zoo.data.datasets.sfm120k import read_sfm
 from landmark_zoo.data.synthetic.collection import Size, draw_collection
-from landmark_zoo.data.tfds.base import LandmarkBuilder, LandmarkConfig, train_and_validation
+from landmark_zoo.data.tfds.base import (
+    KEPT_OUT_NOTES,
+    KEPT_OUT_VERSION,
+    LandmarkBuilder,
+    LandmarkConfig,
+    train_and_validation,
+)
 
 CLEAN = "clean"
 DISTRACTOR = "distractor"
@@ -36,6 +42,7 @@ class Gldv2(LandmarkBuilder):
     `clean`: 1,580,470 images of 81,313 landmarks; `noisy`: 4,132,914 of 203,094.
     """
 
+    VERSION, RELEASE_NOTES = KEPT_OUT_VERSION, KEPT_OUT_NOTES
     HOMEPAGE = "https://github.com/cvdfoundation/google-landmark"
     CITATION = """@inproceedings{weyand2020google,
       title={Google Landmarks Dataset v2: A Large-Scale Benchmark for Instance-Level Recognition and Retrieval},
@@ -52,6 +59,7 @@ class Gldv2(LandmarkBuilder):
 class Gldv1(LandmarkBuilder):
     """Google Landmarks Dataset v1, training set: 1,225,029 addresses of 14,951 landmarks, many of them dead today."""
 
+    VERSION, RELEASE_NOTES = KEPT_OUT_VERSION, KEPT_OUT_NOTES
     HOMEPAGE = "https://www.kaggle.com/google/google-landmarks-dataset"
     CITATION = """@inproceedings{noh2017large,
       title={Large-Scale Image Retrieval with Attentive Deep Local Features},
@@ -201,7 +209,7 @@ class Sfm120k(LandmarkBuilder):
       author={Radenovic, Filip and Tolias, Giorgos and Chum, Ondrej}, journal={TPAMI}, year={2018}}"""
     MANUAL_DOWNLOAD_INSTRUCTIONS = (
         f"The folder holds {_SFM_LIST}, the content of the original .pkl as JSON, and the photographs in ims/, as unpacked.")
-    BUILDER_CONFIGS = (LandmarkConfig(name="default"),)
+    BUILDER_CONFIGS = (LandmarkConfig(name="default", validation_landmarks=None),)
 
     def _image_lists(self, photos: Path) -> dict[str, ImageList]:
         return {name: read_sfm(photos / _SFM_LIST, photos / "ims", split=part)
@@ -211,6 +219,7 @@ class Sfm120k(LandmarkBuilder):
 class LandmarkFolder(LandmarkBuilder):
     """The user's own images: every folder that directly holds images is a landmark."""
 
+    VERSION, RELEASE_NOTES = KEPT_OUT_VERSION, KEPT_OUT_NOTES
     MANUAL_DOWNLOAD_INSTRUCTIONS = "The folder holds one folder of images per landmark."
     BUILDER_CONFIGS = (LandmarkConfig(name="default"),)
 
@@ -232,6 +241,7 @@ class SyntheticConfig(LandmarkConfig):
 class Synthetic(LandmarkBuilder):
     """Synthetic landmarks, the training part: nothing to download, the images are drawn first."""
 
+    VERSION, RELEASE_NOTES = KEPT_OUT_VERSION, KEPT_OUT_NOTES
     BUILDER_CONFIGS = (
         SyntheticConfig(name="default", description="80 landmarks."),
         SyntheticConfig(name="tiny", description="4 landmarks, to try things out.", size=Size(

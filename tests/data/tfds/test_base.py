@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from landmark_zoo.core.errors import UserError
 from landmark_zoo.data.datasets.folder import read_folder
+from landmark_zoo.data.datasets.selection import keep_out_landmarks
 from landmark_zoo.data.examples import Example, parse_example, serialize_example
 from landmark_zoo.data.input_pipeline import train_dataset
 from landmark_zoo.data.manifest import read_manifest
@@ -25,7 +26,7 @@ from landmark_zoo.data.tfds.base import (
 )
 from landmark_zoo.data.writer import write_records
 
-CONFIG = LandmarkConfig(name="all", validation_fraction=0.0)
+CONFIG = LandmarkConfig(name="all", validation_fraction=0.0, validation_landmarks=None)
 
 
 @pytest.fixture
@@ -155,6 +156,31 @@ def test_parse_example_reads_what_tfds_writes(image_id, label, landmark):
     parsed = parse_example(features.serialize_example(features.encode_example(example)))
     assert (parsed.encoded, parsed.id.numpy().decode()) == (b"\xff\xd8", image_id)
     assert (int(parsed.label), parsed.landmark_id.numpy().decode()) == (label, landmark)
+
+
+def test_landmarks_kept_out_are_a_folder_with_labels_of_its_own(build, photo_folder, tmp_path):
+    """The records are those of `write_records`; tfds knows the other splits alone."""
+    photos = photo_folder({f"place{number}": 10 for number in range(10)})
+    config = LandmarkConfig(name="all", validation_fraction=0.0)
+    builder = build("landmark_folder", photos, config)
+    rest, unseen = keep_out_landmarks(read_folder([photos]), 0.15, 0)
+    assert list(builder.info.splits) == ["train"]
+    assert builder.info.features[LABEL].names == sorted(rest.landmark_counts)
+    for split, images in (("train", rest), ("validation_landmarks", unseen)):
+        written = write_records(images, tmp_path / split, split=split, num_shards=2, seed=0, max_side=512)
+        found = read_manifest(Path(builder.data_dir, split))
+        assert (found.fingerprint, found.plan) == (written.fingerprint, written.plan)
+        assert found.validation_landmarks == (0.15 if split == "train" else None)
+
+
+def test_another_fraction_of_landmarks_stands_in_the_name(build, photos):
+    config = LandmarkConfig(name="all").with_max_side(64).with_validation_landmarks(0.25)
+    assert config.with_validation_landmarks(0.25) is config
+    builder = build("landmark_folder", photos, config)
+    assert builder.info.full_name == "landmark_folder/all-64-landmarks0.25/2.0.0"
+    assert read_manifest(Path(builder.data_dir, "train")).validation_landmarks == 0.25
+    own = LandmarkConfig(name="own", validation_landmarks=None)
+    assert own.with_validation_landmarks(0) is own
 
 
 def test_label_names():
