@@ -4,7 +4,8 @@
 
 Several workers train together where srun starts several tasks, or where TF_CONFIG names them; --batch_size is theirs
 together. Where the records keep landmarks out of training, these are ranked before the first step and after each epoch, and
-the best epoch, or the start, is what is exported (--keep, --patience).
+the best epoch, or the start, is what is exported (--keep, --patience). Where there were too few landmarks to keep any out,
+nothing is trained, unless with --keep=last.
 
 --smoke goes through every part of the recipe in minutes, --overfit_one_batch tests whether the recipe can learn at all.
 Exit codes: 0 done; 2 a mistake to mend; 3 another worker is gone; 42 saved at SIGUSR1 or SIGTERM: start the same command

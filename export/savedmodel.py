@@ -24,7 +24,7 @@ from landmark_zoo.models.inspection import LARGEST_CLASSIFIER
 from landmark_zoo.models.registry import WHOLE, ModelConfig, describe_model_weights
 from landmark_zoo.serving.embedders import embedder_of
 from landmark_zoo.training.checkpoints import kept_checkpoint, load_weights, read_selection
-from landmark_zoo.training.history import RECIPE_FILE, read_model
+from landmark_zoo.training.history import NOT_TRAINED, RECIPE_FILE, read_model
 from landmark_zoo.training.precision import precision
 
 define_flags(ModelConfig)
@@ -58,8 +58,9 @@ def main(_):
         chosen = _chosen(_WORKDIR.value) if checkpoint == "best" else {}
         trained_on = (f"{data['source']}: {data['photographs']} photographs of {data['num_classes']} landmarks, "
                       f"step {step}" if step else f"untrained: the initial weights of a run on {data['source']}")
+        why = f": {data[NOT_TRAINED]}" if NOT_TRAINED in data else ""
         data = {"step": step, **{key: value for key, value in data.items() if key != "config"}, **chosen} if step else {
-            "training": "none", "initialized_for": f"a run on {data['source']}", **chosen}
+            "training": f"none{why}", "initialized_for": f"a run on {data['source']}", **chosen}
         recipe = Path(_WORKDIR.value) / RECIPE_FILE
         recipe = {**vars(config), **(read_json(recipe, dict) if recipe.exists() else {})} if step else _untrained(config)
     elif _WEIGHTS.value:

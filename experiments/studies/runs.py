@@ -96,7 +96,7 @@ def end_to_end_run(key: StudyKey, recipe: RecipeSet, records: Path, benchmark: G
     workdir = folder / "training"
     model_config = recipe.model_config(key.block)
     run_training(model_config, config, records, workdir, weights, "pca", sampling=recipe.sampling)
-    _, found = read_model(workdir)
+    model_config, found = read_model(workdir)
     model = model_config.build(found["num_classes"])
     step = load_weights(model, workdir, "latest")
     if not (folder / "model").exists():

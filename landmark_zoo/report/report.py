@@ -80,7 +80,11 @@ def _rankings(systems: list[Results], thumbnails: Thumbnails) -> list[Section]:
 
 
 def _training(run: TrainingRun) -> str:
-    return _pairs([*curves(run), facts_table("Model", run.facts) if run.facts else ""])
+    return _not_trained(run) + _pairs([*curves(run), facts_table("Model", run.facts) if run.facts else ""])
+
+
+def _not_trained(run: TrainingRun) -> str:
+    return f'<p class="hint">Not trained; the export is the start: {escape(run.not_trained)}.</p>' if run.not_trained else ""
 
 
 def _attention(folder: str | Path) -> str:

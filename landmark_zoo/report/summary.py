@@ -35,7 +35,9 @@ def _training(run: TrainingRun | None, manifest: Manifest | None) -> str:
     landmarks = manifest.num_classes if manifest else told.get("num_classes")
     data = f"{_count(images)} photographs of {_count(landmarks)} landmarks" if images and landmarks else ""
     if run is None or not run.training:
-        return f"The training records hold {data}." if data else ""
+        held = f"The training records hold {data}." if data else ""
+        return f"{held} Nothing was trained, and the export is the start: {run.not_trained}.".strip() if (
+            run and run.not_trained) else held
     facts = ", ".join(text.format(_count(told[name])) for name, text in MODEL_FACTS.items() if told.get(name))
     return (f"{run.model or 'The model'}{f' ({facts})' if facts else ''} was trained for "
             f"{run.training[-1]['step']:,} steps{f' on {data}' if data else ''}.")

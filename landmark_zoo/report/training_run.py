@@ -40,6 +40,11 @@ class TrainingRun:
         name = self.facts.get("name") or self.facts.get("model")
         return str(name) if name else None
 
+    @property
+    def not_trained(self) -> str:
+        """Why the run made its start and no step; "" where it trained, or may yet."""
+        return str(self.facts.get("not_trained", ""))
+
 
 def read_training_run(workdir: str | Path) -> TrainingRun:
     """Reads `model.json`, `flags.json`, `history.jsonl` and `best/selection.json`; one that is absent counts as empty.

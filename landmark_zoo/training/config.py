@@ -54,8 +54,8 @@ class TrainingConfig:
         checkpoint_steps: Steps between two checkpoints within an epoch; 0 leaves it to checkpoint_seconds.
         log_steps: Steps between two lines of history.jsonl.
         keep: Checkpoint that is exported where the records keep landmarks out of training (experiments.prepare
-            --validation_landmarks): best for the epoch, or the start, with the highest mean average precision on them; last
-            for the newest.
+            --validation_landmarks): best for the epoch, or the start, with the highest mean average precision on them, and
+            for the start without training where there were too few to keep any out; last for the newest.
         patience: Epochs without a better mean average precision on those landmarks after which training ends; 0 to train
             all epochs. The learning rate does not depend on it.
 

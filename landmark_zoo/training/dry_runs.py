@@ -84,7 +84,8 @@ def overfit_run(model_config: ModelConfig, config: TrainingConfig, records: str 
     manifest = read_manifest(Path(records) / "train")
     tf.keras.utils.set_random_seed(config.seed)
     with tempfile.TemporaryDirectory() as scratch:
-        setup = TrainingSetup(model_config, config, objective, sampling, manifest, weights, scratch)
+        setup = TrainingSetup(model_config, config, objective, sampling, manifest, weights, scratch,
+                              initial_embedding)
         if not (weights or initial_run):
             check_fixed_weights(setup.model, config, dry_run=True)
         setup.initialize(initial_embedding, initial_run)

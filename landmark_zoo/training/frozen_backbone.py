@@ -25,9 +25,10 @@ from landmark_zoo.data.record_index import open_records
 from landmark_zoo.models.inspection import on_features, weights_fingerprint
 from landmark_zoo.models.registry import ModelConfig
 from landmark_zoo.training.batch_losses import Classification
+from landmark_zoo.training.checkpoints import has_checkpoint
 from landmark_zoo.training.config import TrainingConfig
-from landmark_zoo.training.history import create_or_check_run
-from landmark_zoo.training.initialization import init_pca
+from landmark_zoo.training.history import create_or_check_run, with_dimension_of
+from landmark_zoo.training.initialization import build_for_pca, init_pca
 from landmark_zoo.training.optimizer import Group
 from landmark_zoo.training.sampling import SamplingConfig
 from landmark_zoo.training.trainer import Trainer
@@ -259,7 +260,11 @@ def train_on_features(model_config: ModelConfig, config: TrainingConfig, cache: 
     workdir = Path(workdir)
     with lock_directory(workdir):
         tf.keras.utils.set_random_seed(config.seed)
-        model = model_config.build(cache.manifest.num_classes, weights)
+        if has_checkpoint(workdir):
+            model_config = with_dimension_of(workdir, model_config)
+            model = model_config.build(cache.manifest.num_classes, weights)
+        else:
+            model_config, model = build_for_pca(model_config, cache.manifest.num_classes, weights, len(cache.labels))
         to_features, from_features = on_features(model)
         if weights_fingerprint(to_features) != cache.weights:
             raise UserError(f"the backbone whose feature maps {cache.directory} holds", f"that of {model_config.model} with "

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import get_type_hints
 
@@ -19,6 +20,7 @@ MODEL_FILE, LABELS_FILE, RECIPE_FILE = "model.json", "label_map.json", "recipe.j
 CHANGEABLE_FIELDS = ("checkpoint_seconds", "checkpoint_steps", "log_steps",  # which do not change the result
                      "patience")  # so that a run that ended early can be given more
 YOUNGER_FIELDS = ("keep",)  # which recipes of earlier releases lack: their runs take any
+NOT_TRAINED = "not_trained"  # of model.json: why the run made its start and no step
 
 
 class History:
@@ -75,16 +77,25 @@ def create_or_check_run(workdir: Path, model: ModelConfig, label_map: LabelMap, 
         model: Configuration of the model.
         label_map: Label map of the training records.
         facts: Further facts for `model.json`: parameters, training data. "records_sha256" (`Manifest.fingerprint`) must be
-            the same when a run is started again; a run without it takes that of the records at hand.
+            the same when a run is started again; a run without it takes that of the records at hand. `NOT_TRAINED` where
+            no step will be made.
         *recipe: Dataclasses of training settings. When a run is started again, their fields must have the same values,
-            except `CHANGEABLE_FIELDS`.
+            except `CHANGEABLE_FIELDS`; where it was `NOT_TRAINED` and now will be, `keep` may be another too.
 
     Raises:
         UserError: The folder belongs to a run of another model, other landmarks, other records or other flags.
     """
+    path = Path(workdir) / RECIPE_FILE
     _create_or_check_model(workdir, model, label_map, facts)
-    _create_or_check_recipe(Path(workdir) / RECIPE_FILE, {
-        key: value for config in recipe for key, value in vars(config).items() if key not in CHANGEABLE_FIELDS})
+    found = read_json(Path(workdir) / MODEL_FILE, dict)
+    recipe = {key: value for config in recipe for key, value in vars(config).items() if key not in CHANGEABLE_FIELDS}
+    if found.get(NOT_TRAINED) == facts.get(NOT_TRAINED):
+        _create_or_check_recipe(path, recipe)
+        return
+    _create_or_check_recipe(path, recipe, free=("keep",))
+    write_json(path, recipe)
+    write_json(Path(workdir) / MODEL_FILE, {**{key: value for key, value in found.items() if key != NOT_TRAINED},
+                                            **{key: value for key, value in facts.items() if key == NOT_TRAINED}})
 
 
 def _create_or_check_model(workdir: Path, model: ModelConfig, label_map: LabelMap, facts: dict[str, object]) -> None:
@@ -119,11 +130,12 @@ def _check_records(workdir: Path, found: dict[str, object], facts: dict[str, obj
                     "Use those records, or another --workdir.")
 
 
-def _create_or_check_recipe(path: Path, recipe: dict[str, object]) -> None:
+def _create_or_check_recipe(path: Path, recipe: dict[str, object], free: Sequence[str] = ()) -> None:
     if not path.exists():
         write_json(path, recipe)
         return
     found = {name: recipe[name] for name in YOUNGER_FIELDS if name in recipe} | read_json(path, dict)
+    found |= {name: recipe[name] for name in free if name in recipe}
     _check_flags(f"flags of the run in {path.parent}", found, recipe)
 
 
@@ -136,6 +148,17 @@ def _check_flags(what: str, found: dict[str, object], wanted: dict[str, object])
 
 def _flags(names: list[str], values: dict[str, object]) -> str:
     return " ".join(f"--{name}={values.get(name)}" for name in names)
+
+
+def with_dimension_of(workdir: str | Path, config: ModelConfig) -> ModelConfig:
+    """Returns the settings of a model with the embedding of a run, where that got fewer dimensions than are asked for.
+
+    Args:
+        workdir: Folder of the run, whose PCA of few images has lowered the dimension (`initialization.build_for_pca`).
+        config: Settings of the model.
+    """
+    dimension = read_model(workdir)[0].embedding_dim
+    return dataclasses.replace(config, embedding_dim=dimension) if 0 < dimension < config.embedding_dim else config
 
 
 def read_model(workdir: str | Path) -> tuple[ModelConfig, dict[str, object]]:

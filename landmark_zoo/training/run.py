@@ -6,6 +6,7 @@ the run, sets the initial weights and hands over to `trainer.Trainer`.
 
 import contextlib
 import dataclasses
+import functools
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,18 +14,18 @@ from pathlib import Path
 import tensorflow as tf
 from absl import logging
 
-from landmark_zoo.core.errors import UserError, check_choice
+from landmark_zoo.core.errors import UserError, check_choice, notify
 from landmark_zoo.core.files import lock_directory, write_json
 from landmark_zoo.core.provenance import resolved_flags
 from landmark_zoo.data.input_pipeline import evaluation_dataset
-from landmark_zoo.data.manifest import Manifest, read_manifest
+from landmark_zoo.data.manifest import VALIDATION_LANDMARKS, Manifest, read_manifest
 from landmark_zoo.models.registry import WHOLE, ModelConfig, describe_model_weights
 from landmark_zoo.training.checkpoints import has_checkpoint
 from landmark_zoo.training.config import TrainingConfig
 from landmark_zoo.training.distributed.collectives import WorkerInfo
 from landmark_zoo.training.epoch_data import EpochData, validation_batches
-from landmark_zoo.training.history import create_or_check_run
-from landmark_zoo.training.initialization import INITIAL_EMBEDDINGS, initialize_embedding
+from landmark_zoo.training.history import NOT_TRAINED, create_or_check_run, read_model, with_dimension_of
+from landmark_zoo.training.initialization import INITIAL_EMBEDDINGS, build_for_pca, initialize_embedding
 from landmark_zoo.training.model_selection import FACT, ModelSelection, find_unseen
 from landmark_zoo.training.objectives import OBJECTIVES, ObjectiveConfig, build_objective
 from landmark_zoo.training.optimizer import variable_groups
@@ -48,21 +49,23 @@ class TrainingSetup:
         manifest: Manifest of the training records.
         weights: Weights of the backbone; see `backbones.load_weights`.
         workdir: Folder of the run.
+        initial_embedding: Part that will be fitted to images, one of `INITIAL_EMBEDDINGS`; "pca" lowers the dimension of the
+            embedding to what the images span (`initialization.build_for_pca`).
 
     Attributes:
-        model_config: Settings of the model, without a head where the objective needs none.
+        model_config: Settings of the model, without a head where the objective needs none, with the lowered dimension.
         model: Built model.
         head: Head of the model, or None.
         objective: Loss and accuracy of a batch.
         groups: Parameter groups of the model.
-        epoch_data: Training batches of every epoch.
 
     Raises:
         UserError: The settings contradict each other.
     """
 
     def __init__(self, model_config: ModelConfig, config: TrainingConfig, objective: ObjectiveConfig,
-                 sampling: SamplingConfig, manifest: Manifest, weights: str | None, workdir: str | Path):
+                 sampling: SamplingConfig, manifest: Manifest, weights: str | None, workdir: str | Path,
+                 initial_embedding: str = "random"):
         num_replicas = WorkerInfo.current().num_replicas
         if model_config.model in WHOLE:
             raise UserError("a model that is trained", f"{model_config.model}, which has its authors' weights",
@@ -75,13 +78,22 @@ class TrainingSetup:
                             str(config.accumulate), "Leave --accumulate out.")
         sampling.check(objective, config.batch_size // (config.accumulate * num_replicas))
         self._manifest, self._config, self._objective = manifest, config, objective
+        self._sampling, self._workdir = sampling, workdir
         self.model_config = model_config if objective.has_head else dataclasses.replace(model_config, head="none")
         with precision(config.precision):
-            self.model = self.model_config.build(manifest.num_classes, weights)
+            if initial_embedding == "pca":
+                images = min(manifest.num_examples, MAX_INITIALIZATION_IMAGES)
+                self.model_config, self.model = build_for_pca(self.model_config, manifest.num_classes, weights, images)
+            else:
+                self.model = self.model_config.build(manifest.num_classes, weights)
         self.head = self.model.get_layer(model_config.head) if objective.has_head else None
         self.objective = build_objective(objective, self.model, self.head, manifest.class_counts, sampling.negatives)
         self.groups = variable_groups(self.model, config)
-        self.epoch_data = EpochData(manifest, config, sampling, self.model, workdir)
+
+    @functools.cached_property
+    def epoch_data(self) -> EpochData:
+        """Training batches of every epoch; records that do not fill a batch are a `UserError`."""
+        return EpochData(self._manifest, self._config, self._sampling, self.model, self._workdir)
 
     def initialize(self, embedding: str, run: str | None) -> None:
         """Sets the weights that training starts from.
@@ -141,7 +153,8 @@ def run_training(model_config: ModelConfig, config: TrainingConfig, records: str
         sampling: Settings of the batches.
         initial_run: Folder of another run, whose kept weights training starts from.
         should_stop: Called after each step; returns whether this process has been asked to stop.
-        dry_run: Whether a backbone may stay frozen at random weights; see `sanity_checks.check_fixed_weights`.
+        dry_run: Whether a backbone may stay frozen at random weights (see `sanity_checks.check_fixed_weights`), and whether
+            to train where `why_not_trained` has a reason not to.
 
     Raises:
         UserError: Settings, records or folders that the user must change, damaged records included.
@@ -157,22 +170,33 @@ def run_training(model_config: ModelConfig, config: TrainingConfig, records: str
     manifest = read_manifest(Path(records) / "train")
     with lock_directory(workdir) if is_chief else contextlib.nullcontext(), _damaged_records_as_user_error(records):
         tf.keras.utils.set_random_seed(config.seed)
-        setup = TrainingSetup(model_config, config, objective, sampling, manifest,
-                              None if has_checkpoint(workdir) else weights, workdir)
-        if not (weights or initial_run or has_checkpoint(workdir)):
+        goes_on = has_checkpoint(workdir)
+        if goes_on and initial_embedding == "pca":
+            model_config = with_dimension_of(workdir, model_config)
+        setup = TrainingSetup(model_config, config, objective, sampling, manifest, None if goes_on else weights, workdir,
+                              "random" if goes_on else initial_embedding)
+        if not (weights or initial_run or goes_on):
             check_fixed_weights(setup.model, config, dry_run)
-        unseen = find_unseen(records, manifest, config, setup.epoch_data.steps_per_epoch)
+        reason = "" if dry_run else why_not_trained(records, manifest, config, workdir)
+        steps_per_epoch = 1 if reason else setup.epoch_data.steps_per_epoch
+        unseen = None if reason else find_unseen(records, manifest, config, steps_per_epoch)
         if is_chief:
             create_or_check_run(workdir, setup.model_config, manifest.label_map, {
                 "parameters": setup.model.count_params(), "photographs": manifest.num_examples, "source": manifest.source,
                 "records_sha256": manifest.fingerprint, **({FACT: unseen.facts} if unseen else {}),
+                **({NOT_TRAINED: reason} if reason else {}),
                 **_pretrained(model_config, weights, initial_run, workdir)},
                 config, objective, sampling)
             write_json(workdir / "flags.json", resolved_flags())
         else:
             tf.random.set_seed(config.seed + WorkerInfo.current().rank)
-        trainer = Trainer(setup.model, setup.objective, setup.groups, config, workdir, setup.epoch_data.steps_per_epoch,
+        trainer = Trainer(setup.model, setup.objective, setup.groups, config, workdir, steps_per_epoch,
                           lambda: setup.initialize(initial_embedding, initial_run))
+        if reason:
+            if is_chief:
+                notify(f"Not trained; the export is the start: {reason}. Prepare records of more landmarks and images, or "
+                       "train without this protection: --keep=last.")
+            return
         if config.epochs and not trainer.step:
             startup_checks(setup.model, setup.objective, setup.head, *setup.first_batch(), config,
                            setup.starts_at_chance(initial_embedding, initial_run))
@@ -180,6 +204,31 @@ def run_training(model_config: ModelConfig, config: TrainingConfig, records: str
         trainer.fit(setup.epoch_data, validation_batches(records, config, sampling, objective.objective), should_stop,
                     selection)
     logging.info("Trained %s for %d steps: %s", model_config.model, int(trainer.step), workdir)
+
+
+def why_not_trained(records: str | Path, train: Manifest, config: TrainingConfig, workdir: str | Path) -> str:
+    """Returns why a run makes its start and no step; "" for a run that trains.
+
+    Landmarks were to be kept out of training, so that the best epoch, or the start, can be chosen on them, and there were
+    too few. Records prepared without keeping any out, or before that could be asked for, are trained on.
+
+    Args:
+        records: Folder of `experiments.prepare`.
+        train: Manifest of the training records.
+        config: Settings of training.
+        workdir: Folder of the run, which goes on where it has begun to train.
+    """
+    if config.keep != "best" or not config.epochs or not train.validation_landmarks:
+        return ""
+    if (Path(records) / VALIDATION_LANDMARKS).exists():
+        counts = read_manifest(Path(records) / VALIDATION_LANDMARKS).class_counts
+        if sum(count > 1 for count in counts) > 1:
+            return ""
+    if has_checkpoint(workdir) and NOT_TRAINED not in read_model(workdir)[1]:
+        return ""
+    landmarks = sum(count > 0 for count in train.class_counts)
+    return (f"too few landmarks or images to keep {100 * train.validation_landmarks:g} % of {landmarks} landmarks out of "
+            "training and measure on them whether it helps")
 
 
 def _pretrained(model: ModelConfig, weights: str | None, initial_run: str | Path | None, workdir: Path) -> dict[str, str]:

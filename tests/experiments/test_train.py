@@ -1,7 +1,10 @@
 """Mistakes at the training script; whole runs are in tests/training/test_run.py."""
 
+import numpy as np
 import pytest
+from PIL import Image
 
+from landmark_zoo.saved_model import SavedModel
 from tests.run_script import run_script
 
 
@@ -56,3 +59,36 @@ def test_empty_weights_are_random_ones(tmp_path, asked, given, asked_for):
     assert run_script("experiments.train", records=tmp_path, workdir=tmp_path / "run", weights=given).code == 0
     (_, words, settings), = asked
     assert (words[4], settings["dry_run"]) == (asked_for, False)
+
+
+def noise(folder, landmarks, per_landmark):
+    """Writes photographs of noise, one folder per landmark."""
+    random = np.random.default_rng(0)
+    for landmark in range(landmarks):
+        (folder / f"place{landmark}").mkdir(parents=True)
+        for number in range(per_landmark):
+            pixels = random.integers(0, 256, (40, 48, 3), dtype=np.uint8)
+            Image.fromarray(pixels).save(folder / f"place{landmark}" / f"{landmark}_{number}.jpg")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("landmarks", "per_landmark", "dimension", "trains"), [
+    (2, 4, 7, False), (3, 3, 8, False), (5, 4, 19, False), (10, 10, 64, True)])
+def test_from_few_photographs_to_an_export(tmp_path, landmarks, per_landmark, dimension, trains):
+    """8, 9, 20 and 100 photographs, of which 20 are kept out, with the default dimension; the network has 64 channels."""
+    noise(tmp_path / "photos", landmarks, per_landmark)
+    done = run_script("experiments.prepare", photos=tmp_path / "photos", output=tmp_path / "records", validation_fraction=0)
+    assert done.code == 0, done.stderr
+    done = run_script("experiments.train", records=tmp_path / "records", workdir=tmp_path / "run", model="resnet18_gem",
+                      alpha=0.125, initial_embedding="pca", freeze_batchnorm=False, image_size=32, epochs=1)
+    assert done.code == 0, done.stderr
+    assert ("Not trained; the export is the start: too few landmarks" in done.stderr) == (not trains)
+    done = run_script("export.savedmodel", workdir=tmp_path / "run", output=tmp_path / "model", side=32)
+    assert done.code == 0, done.stderr
+    card = (tmp_path / "model" / "1" / "README.md").read_text()
+    assert ("too few landmarks" in card) == (not trains)
+    model = SavedModel(tmp_path / "model")
+    images = [path.read_bytes() for path in sorted((tmp_path / "photos").rglob("*.jpg"))]
+    embeddings = model.embed_bytes(images)
+    assert embeddings.shape == (landmarks * per_landmark, dimension)
+    np.testing.assert_allclose(np.linalg.norm(embeddings, axis=1), 1, atol=1e-4)

@@ -101,6 +101,17 @@ def test_without_inputs_sections_are_left_out(tmp_path, result_folder):
     assert page.words[0] == "trained on toy"
 
 
+def test_a_run_that_was_not_trained_has_no_charts_but_the_reason(tmp_path, result_folder):
+    workdir = tmp_path / "run"
+    workdir.mkdir()
+    write_json(workdir / "model.json", {"config": {"model": "resnet50_se"}, "not_trained": "<few> landmarks"})
+    (workdir / "history.jsonl").write_text("")
+    page = Page(write_report(tmp_path / "out", [result_folder()], workdir=workdir).read_text())
+    assert "Not trained; the export is the start: <few> landmarks." in page.words
+    assert "#training" in page.links
+    assert not [name for name in ("loss", "accuracy", "retrieval") if name in page.ids]
+
+
 def test_the_numbers_are_those_of_the_files(tmp_path, result_folder):
     text = write_report(tmp_path / "out", [result_folder(score=0.43219)]).read_text()
     figures = json.loads((tmp_path / "trained" / "metrics.json").read_text())["metrics"]

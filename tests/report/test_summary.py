@@ -14,6 +14,14 @@ def test_says_what_was_trained_and_how_well_it_works(make_result, make_manifest,
         "the first photograph returned is right for 87.5 % of the queries.")
 
 
+def test_a_run_that_was_not_trained_says_why(make_result, make_manifest, run):
+    start = dataclasses.replace(run, facts=run.facts | {"not_trained": "too few landmarks"}, training=[], validation=[])
+    text = summary([make_result("start")], start, make_manifest({"a": 5, "b": 3}))
+    assert text.startswith("The training records hold 8 photographs of 2 landmarks. Nothing was trained, and the export is "
+                           "the start: too few landmarks. The test is")
+    assert "Nothing was trained" not in summary([make_result("start")], dataclasses.replace(start, facts={}), None)
+
+
 def test_claims_unseen_landmarks_only_when_told(make_result):
     assert "never saw" in summary([make_result()], None, None, unseen=True)
     assert "never saw" not in summary([make_result()], None, None)

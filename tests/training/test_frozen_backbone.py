@@ -211,6 +211,15 @@ def test_its_folder_is_read_like_that_of_any_run(trained):
     np.testing.assert_allclose(model(images)["embedding"], again(images)["embedding"], atol=1e-6)
 
 
+def test_an_embedding_of_more_dimensions_than_the_images_span_gets_fewer(resnet_cache, weights, tmp_path):
+    """48 images span 47; started again it is the same."""
+    wide, config = dataclasses.replace(MODEL, embedding_dim=512), dataclasses.replace(CONFIG, epochs=0)
+    for _ in range(2):
+        model = train_on_features(wide, config, resnet_cache, tmp_path, weights)
+        assert model.output_shape["embedding"] == (None, 47)
+    assert read_model(tmp_path)[0].embedding_dim == 47
+
+
 @pytest.mark.slow
 def test_stopped_and_started_again_it_ends_where_an_uninterrupted_run_ends(trained, resnet_cache, weights, tmp_path,
                                                                            monkeypatch):

@@ -128,6 +128,22 @@ def test_another_recipe_is_refused_by_name(tmp_path):
     claimed(learning_rate=1e-3)
 
 
+def test_a_run_that_was_not_trained_begins_with_another_choice_of_what_is_kept(tmp_path):
+    def claimed(reason=None, **settings):
+        create_or_check_run(tmp_path, ModelConfig(), LabelMap(["7", "12"]), {"not_trained": reason} if reason else {},
+                            TrainingConfig(**settings))
+    claimed("too few", epochs=5)
+    claimed("too few", epochs=5)
+    assert read_model(tmp_path)[1]["not_trained"] == "too few"
+    with pytest.raises(UserError, match=r"--epochs=5; received --epochs=6\."):
+        claimed(epochs=6, keep="last")
+    claimed(epochs=5, keep="last")
+    assert "not_trained" not in read_model(tmp_path)[1]
+    claimed(epochs=5, keep="last")
+    with pytest.raises(UserError, match="--keep=last; received --keep=best"):
+        claimed(epochs=5)
+
+
 def test_a_run_without_a_recipe_gets_one(tmp_path):
     create_or_check_run(tmp_path, ModelConfig(), LabelMap(["7", "12"]), {}, TrainingConfig())
     (tmp_path / "recipe.json").unlink()

@@ -11,7 +11,15 @@ from landmark_zoo.data.input_pipeline import evaluation_dataset
 from landmark_zoo.data.manifest import read_manifest
 from landmark_zoo.models import build_model, create_model
 from landmark_zoo.models.registry import ModelConfig
-from landmark_zoo.training.initialization import init_kmeans, init_pca, init_whitening, initialize_embedding, sample_vectors
+from landmark_zoo.training.initialization import (
+    build_for_pca,
+    init_kmeans,
+    init_pca,
+    init_whitening,
+    initialize_embedding,
+    sample_vectors,
+    scaling_variances,
+)
 
 
 @pytest.mark.slow
@@ -61,6 +69,47 @@ def test_embedding_is_the_whitened_pca_and_the_head_its_class_means(batches):
     means = np.stack([embeddings[np.arange(60) % 4 == label].sum(0) for label in range(4)])
     np.testing.assert_allclose(head.kernel.numpy()[:4], means / np.linalg.norm(means, axis=1, keepdims=True), atol=1e-5)
     np.testing.assert_array_equal(head.kernel.numpy()[4], unused)
+
+
+@pytest.mark.parametrize(("images", "wanted", "dimension"), [(8, 512, 7), (9, 6, 6), (20, 19, 19), (20, 20, 19),
+                                                             (100, 512, 64)])
+def test_as_many_dimensions_as_the_images_span(images, wanted, dimension, caplog):
+    """The narrow ResNet-18 has 64 channels."""
+    caplog.set_level("INFO", logger="absl")
+    wide = ModelConfig("resnet18_gem", embedding_dim=wanted, alpha=0.125)
+    config, model = build_for_pca(wide, 4, None, images)
+    assert config.embedding_dim == model.output_shape["embedding"][-1] == dimension
+    assert ("in place of" in caplog.text) == (dimension < wanted)
+
+
+def test_fewer_than_eight_images():
+    with pytest.raises(UserError, match=r"at least 8 training images for --initial_embedding=pca; received 7\. Add images"):
+        build_for_pca(ModelConfig("resnet18_gem", embedding_dim=4, alpha=0.125), 4, None, 7)
+
+
+def test_variances_that_are_rounding_errors_are_no_scale():
+    np.testing.assert_array_equal(scaling_variances(np.array([4.0, 2.0, 1.0, 3e-7, 0.0])), [4, 2, 1, 1, 1])
+    np.testing.assert_array_equal(scaling_variances(np.array([4.0, 1e-3, 1e-12])), [4, 1e-3, 0.04])
+    np.testing.assert_array_equal(scaling_variances(np.array([4.0, 1e-3])), [4, 1e-3])
+
+
+def test_copies_enlarge_nothing(batches):
+    """15 of 20 images are copies: other images are as far apart as by the PCA without its fourth component and on."""
+    model, few = built(19), tf.concat([images for images, _ in batches], 0)
+    copied = [(tf.concat([few[:5], *[few[:1]] * 10, *[few[1:2]] * 5], 0), tf.constant([0, 1, 2, 3] * 5))]
+    init_pca(model, model.get_layer("arcface"), copied)
+    kernel = np.linalg.norm(model.get_layer("embedding").get_weights()[0], axis=0)
+    assert kernel.max() <= 1.001 * max(kernel[3], kernel[0] * 100**0.25)
+    np.testing.assert_allclose(kernel[4:], min(kernel[3], kernel[0] * 100**0.25), rtol=1e-3)
+    embeddings = model(few[20:])["embedding"].numpy()
+    assert np.isfinite(embeddings).all()
+    np.testing.assert_allclose(np.linalg.norm(embeddings, axis=1), 1, atol=1e-5)
+
+
+def test_copies_of_one_image_alone(batches):
+    model, image = built(6), batches[0][0][:1]
+    with pytest.raises(UserError, match=r"unlike images for --initial_embedding=pca; received 20 that look the same"):
+        init_pca(model, None, [(tf.concat([image] * 20, 0), tf.zeros(20, tf.int32))])
 
 
 def test_no_embedding_layer(batches):

@@ -13,7 +13,7 @@ import tensorflow as tf
 
 from landmark_zoo.backbones.resnet18 import ResNet18
 from landmark_zoo.core.errors import UserError
-from landmark_zoo.core.files import lock_directory, read_json, sha256
+from landmark_zoo.core.files import lock_directory, read_json, sha256, write_json
 from landmark_zoo.data.manifest import read_manifest
 from landmark_zoo.layers.attention.base import Attention
 from landmark_zoo.models.registry import ModelConfig
@@ -24,7 +24,7 @@ from landmark_zoo.training.distributed.collectives import WorkerInfo
 from landmark_zoo.training.history import read_history, read_model
 from landmark_zoo.training.objectives import ObjectiveConfig
 from landmark_zoo.training.optimizer import GroupedOptimizer
-from landmark_zoo.training.run import TrainingSetup, check_start, run_training
+from landmark_zoo.training.run import TrainingSetup, check_start, run_training, why_not_trained
 from landmark_zoo.training.sampling import SamplingConfig
 from landmark_zoo.training.train_step import TrainStep
 from landmark_zoo.training.trainer import PreemptedError
@@ -134,6 +134,74 @@ def test_other_records_of_the_same_landmarks_and_number(trained_copy, unseen_rec
         run_training(model_config, config, tmp_path / "moved", workdir)
     shutil.copytree(unseen_records / "validation_landmarks", tmp_path / "moved" / "validation_landmarks")
     run_training(model_config, config, tmp_path / "moved", workdir)
+
+
+@pytest.fixture
+def asked_in_vain(records, tmp_path):
+    """The records, of which some landmarks were to be kept out of training and none is."""
+    shutil.copytree(records / "train", tmp_path / "asked" / "train")
+    dataclasses.replace(read_manifest(tmp_path / "asked" / "train"), validation_landmarks=0.15).save()
+    return tmp_path / "asked"
+
+
+def test_without_landmarks_to_measure_on_nothing_is_trained_unless_told(asked_in_vain, model_config, config, tmp_path,
+                                                                        caplog):
+    """Not even a batch is needed. With --keep=last the same folder goes on as a new one would."""
+    model_config = dataclasses.replace(model_config, embedding_dim=512)
+    few, workdir = dataclasses.replace(config, batch_size=64, patience=2), tmp_path / "run"
+    for _ in range(2):
+        caplog.clear()
+        run_training(model_config, few, asked_in_vain, workdir, initial_embedding="pca")
+        assert [line for line in caplog.messages if "Not trained" in line] == [(
+            "Not trained; the export is the start: too few landmarks or images to keep 15 % of 4 landmarks out of training "
+            "and measure on them whether it helps. Prepare records of more landmarks and images, or train without this "
+            "protection: --keep=last.")]
+    found, facts = read_model(workdir)
+    assert (found.embedding_dim, facts["not_trained"][:7]) == (47, "too few")
+    assert load_weights(found.build(4), workdir) == 0
+    with pytest.raises(UserError, match="one batch"):
+        run_training(model_config, dataclasses.replace(few, keep="last", patience=0), asked_in_vain, workdir,
+                     initial_embedding="pca")
+
+    last = dataclasses.replace(config, epochs=1, keep="last")
+    run_training(model_config, dataclasses.replace(last, keep="best"), asked_in_vain, tmp_path / "other",
+                 initial_embedding="pca")
+    for folder in ("other", "new"):
+        run_training(model_config, last, asked_in_vain, tmp_path / folder, initial_embedding="pca")
+    assert "not_trained" not in read_model(tmp_path / "other")[1]
+    for left, right in zip(weights(tmp_path / "other"), weights(tmp_path / "new"), strict=True):
+        np.testing.assert_array_equal(left, right)
+
+
+@pytest.mark.parametrize(("change", "settings", "trains"), [
+    ({}, {}, False), ({"validation_landmarks": None}, {}, True), ({"validation_landmarks": 0.0}, {}, True),
+    ({}, {"keep": "last"}, True), ({}, {"epochs": 0}, True)])
+def test_why_a_run_is_not_trained(asked_in_vain, config, tmp_path, change, settings, trains):
+    manifest = dataclasses.replace(read_manifest(asked_in_vain / "train"), **change)
+    config = dataclasses.replace(config, **settings)
+    assert (why_not_trained(asked_in_vain, manifest, config, tmp_path / "run") == "") == trains
+
+
+def test_landmarks_kept_out_protect_where_two_have_partners(asked_in_vain, unseen_records, config, trained, tmp_path):
+    manifest = read_manifest(asked_in_vain / "train")
+    shutil.copytree(unseen_records / "validation_landmarks", asked_in_vain / "validation_landmarks")
+    assert not why_not_trained(asked_in_vain, manifest, config, tmp_path / "run")
+    path = asked_in_vain / "validation_landmarks" / "manifest.json"
+    write_json(path, read_json(path) | {"class_counts": [45, 1, 1, 1]})
+    assert why_not_trained(asked_in_vain, manifest, config, tmp_path / "run")
+    assert not why_not_trained(asked_in_vain, manifest, config, trained[0]), "it has begun to train"
+
+
+def test_a_lowered_dimension_stays_that_of_the_run(records, model_config, config, tmp_path):
+    """Started again with more or fewer dimensions than the images span, or without the start's flag."""
+    run = functools.partial(run_training, config=dataclasses.replace(config, epochs=0), records=records, workdir=tmp_path)
+    run(dataclasses.replace(model_config, embedding_dim=512), initial_embedding="pca")
+    for dimension in (47, 64, 512):
+        run(dataclasses.replace(model_config, embedding_dim=dimension), initial_embedding="pca")
+    assert read_model(tmp_path)[0].embedding_dim == 47
+    for dimension, embedding in ((46, "pca"), (512, "random")):
+        with pytest.raises(UserError, match=rf"of the run .*--embedding_dim=47; received --embedding_dim={dimension}\."):
+            run(dataclasses.replace(model_config, embedding_dim=dimension), initial_embedding=embedding)
 
 
 def test_frozen_random_weights_write_nothing(records, model_config, tmp_path):
