@@ -74,7 +74,7 @@ def noise(folder, landmarks, per_landmark):
 @pytest.mark.slow
 @pytest.mark.parametrize(("landmarks", "per_landmark", "dimension", "trains"), [
     (2, 4, 7, False), (3, 3, 8, False), (5, 4, 19, False), (10, 10, 64, True)])
-def test_from_few_photographs_to_an_export(tmp_path, landmarks, per_landmark, dimension, trains):
+def test_from_few_photographs_to_an_export(tmp_path, caplog, landmarks, per_landmark, dimension, trains):
     """8, 9, 20 and 100 photographs, of which 20 are kept out, with the default dimension; the network has 64 channels."""
     noise(tmp_path / "photos", landmarks, per_landmark)
     done = run_script("experiments.prepare", photos=tmp_path / "photos", output=tmp_path / "records", validation_fraction=0)
@@ -82,8 +82,8 @@ def test_from_few_photographs_to_an_export(tmp_path, landmarks, per_landmark, di
     done = run_script("experiments.train", records=tmp_path / "records", workdir=tmp_path / "run", model="resnet18_gem",
                       alpha=0.125, initial_embedding="pca", freeze_batchnorm=False, image_size=32, epochs=1)
     assert done.code == 0, done.stderr
-    assert ("Not trained; the export is the start: too few landmarks" in done.stderr) == (not trains)
-    done = run_script("export.savedmodel", workdir=tmp_path / "run", output=tmp_path / "model", side=32)
+    assert ("Not trained; the export is the start: too few landmarks" in caplog.text) == (not trains)
+    done = run_script("export.savedmodel", workdir=tmp_path / "run", output=tmp_path / "model", side=64)
     assert done.code == 0, done.stderr
     card = (tmp_path / "model" / "1" / "README.md").read_text()
     assert ("too few landmarks" in card) == (not trains)

@@ -146,7 +146,7 @@ def asked_in_vain(records, tmp_path):
 
 def test_without_landmarks_to_measure_on_nothing_is_trained_unless_told(asked_in_vain, model_config, config, tmp_path,
                                                                         caplog):
-    """Not even a batch is needed. With --keep=last the same folder goes on as a new one would."""
+    """Not even a batch is needed."""
     model_config = dataclasses.replace(model_config, embedding_dim=512)
     few, workdir = dataclasses.replace(config, batch_size=64, patience=2), tmp_path / "run"
     for _ in range(2):
@@ -163,6 +163,9 @@ def test_without_landmarks_to_measure_on_nothing_is_trained_unless_told(asked_in
         run_training(model_config, dataclasses.replace(few, keep="last", patience=0), asked_in_vain, workdir,
                      initial_embedding="pca")
 
+
+@pytest.mark.slow
+def test_a_run_that_was_not_trained_goes_on_as_a_new_one_would(asked_in_vain, model_config, config, tmp_path):
     last = dataclasses.replace(config, epochs=1, keep="last")
     run_training(model_config, dataclasses.replace(last, keep="best"), asked_in_vain, tmp_path / "other",
                  initial_embedding="pca")

@@ -93,7 +93,7 @@ def test_interrupted_build_resumes(build, photos, tmp_path, monkeypatch):
         patch.setattr(module, "write_shard", fail)
         with pytest.raises(Exception, match="disk gone"):
             build("landmark_folder", photos, CONFIG)
-    half = tmp_path / "tfds/.building-landmark_folder-all-1.0.0/train/train-00000-of-00002.tfrecord"
+    half = tmp_path / "tfds/.building-landmark_folder-all-2.0.0/train/train-00000-of-00002.tfrecord"
     kept = half.stat()
     directory = Path(build("landmark_folder", photos, CONFIG).data_dir)
     assert (directory / "train" / half.name).stat().st_ino == kept.st_ino
