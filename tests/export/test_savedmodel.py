@@ -80,8 +80,8 @@ def entry(step, value):
 @pytest.mark.slow
 @pytest.mark.parametrize(("kept", "factor", "said"), [
     (2, 1.0, "step 2: the best, after epoch 1; at the start mAP was 50.0 %, the gain is +20.0 [+10.0, +30.0]"),
-    (2, 0.5, "step 2, weights 0.5 of the way from the start: the best, after epoch 1; at the start mAP was 50.0 %, the gain "
-             "is +20.0 [+10.0, +30.0]"),
+    (2, 0.5, ("step 2, weights 0.5 of the way from the start: the best, after epoch 1; at the start mAP was 50.0 %, the "
+              "gain is +20.0 [+10.0, +30.0]")),
     (0, 0.0, "step 0: the start; training did not help")])
 def test_the_best_checkpoint_is_exported_where_the_run_keeps_one(run_export, workdir, tmp_path, kept, factor, said):
     folder = shutil.copytree(workdir, tmp_path / "run")
