@@ -23,8 +23,9 @@ from landmark_zoo.core.scripts import define_flags, define_output, from_flags, r
 from landmark_zoo.models.inspection import LARGEST_CLASSIFIER
 from landmark_zoo.models.registry import WHOLE, ModelConfig, describe_model_weights
 from landmark_zoo.serving.embedders import embedder_of
-from landmark_zoo.training.checkpoints import kept_checkpoint, load_weights, read_selection
-from landmark_zoo.training.history import NOT_TRAINED, RECIPE_FILE, read_model
+from landmark_zoo.training.checkpoints import RECIPE_FILE, kept_checkpoint, kept_factor, load_weights, read_selection
+from landmark_zoo.training.history import NOT_TRAINED, read_model
+from landmark_zoo.training.interpolation import place_in_words
 from landmark_zoo.training.precision import precision
 
 define_flags(ModelConfig)
@@ -33,7 +34,8 @@ define_flags(WhiteningOptions)
 define_flags(CardOptions)
 _WORKDIR = flags.DEFINE_string("workdir", None, "Folder of a run of experiments.train, whose model.json names the model.")
 _CHECKPOINT = flags.DEFINE_enum("checkpoint", None, ["best", "latest", "initial"], "Checkpoint of the run to export; by "
-                                "default best, on landmarks kept out of training, where the run keeps one, else latest.")
+                                "default what the run keeps: best, on landmarks kept out of training, or else latest, "
+                                "interpolated with the start where the run says so (--weight_interpolation).")
 _WEIGHTS = flags.DEFINE_string("weights", None, "Without --workdir: pretrained weights of the backbone, see "
                                "experiments.train; published for those of xfeat's authors.")
 _OUTPUT = define_output("output", None, "Folder <name>; the model goes to <name>/<next version>.", required=True)
@@ -54,10 +56,13 @@ def main(_):
         config, data = read_model(_WORKDIR.value)
         build = functools.partial(config.build, data["num_classes"])
         model, checkpoint = build(), _CHECKPOINT.value or kept_checkpoint(_WORKDIR.value)
-        step = load_weights(model, _WORKDIR.value, checkpoint)
-        chosen = _chosen(_WORKDIR.value) if checkpoint == "best" else {}
+        step = load_weights(model, _WORKDIR.value, _CHECKPOINT.value or "kept")
+        kept = step and _CHECKPOINT.value in (None, "best")
+        place = place_in_words(kept_factor(_WORKDIR.value, step)) if kept else ""
+        chosen = _chosen(_WORKDIR.value, place) if checkpoint == "best" else (
+            {"checkpoint": f"step {step}{place}"} if place else {})
         trained_on = (f"{data['source']}: {data['photographs']} photographs of {data['num_classes']} landmarks, "
-                      f"step {step}" if step else f"untrained: the initial weights of a run on {data['source']}")
+                      f"step {step}{place}" if step else f"untrained: the initial weights of a run on {data['source']}")
         why = f": {data[NOT_TRAINED]}" if NOT_TRAINED in data else ""
         data = {"step": step, **{key: value for key, value in data.items() if key != "config"}, **chosen} if step else {
             "training": f"none{why}", "initialized_for": f"a run on {data['source']}", **chosen}
@@ -80,8 +85,8 @@ def main(_):
     print(write_export(embedder, _OUTPUT.value, info, whitening, card, data, recipe, frozen=_PRECISION.value == "bfloat16"))
 
 
-def _chosen(workdir: str) -> dict[str, object]:
-    """Returns by which figure the best checkpoint of a run was chosen, for the card."""
+def _chosen(workdir: str, place: str) -> dict[str, object]:
+    """Returns by which figure the best checkpoint of a run was chosen, and where its weights lie, for the card."""
     selection = read_selection(workdir)
     start, kept, gain = selection["start"], selection["kept"], selection["gain"]
     figures = ", ".join(f"{name} {100 * kept[key]:.1f} %" for name, key in (
@@ -90,7 +95,7 @@ def _chosen(workdir: str) -> dict[str, object]:
            f"{100 * gain['value']:+.1f} [{100 * gain['low']:+.1f}, {100 * gain['high']:+.1f}]" if kept["step"]
            else "the start; training did not help")
     where = f"{selection['photographs']} photographs of {selection['landmarks']} landmarks kept out of training"
-    return {"checkpoint": f"step {kept['step']}: {why}", "chosen_by": f"{figures} on {where}"}
+    return {"checkpoint": f"step {kept['step']}{place}: {why}", "chosen_by": f"{figures} on {where}"}
 
 
 def _untrained(config: ModelConfig) -> dict[str, object]:

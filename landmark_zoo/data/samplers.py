@@ -1,7 +1,8 @@
 """Samplers: which records stand in which batch of an epoch.
 
 Four samplers (PK, class-balanced, aspect-ratio, tuples) return record numbers as an array [steps, batch], a function of
-labels, seed and epoch alone, which `input_pipeline.planned_dataset` reads in that order.
+labels, seed and epoch alone, which `input_pipeline.planned_dataset` reads in that order. `landmark_subset` chooses what is
+measured.
 """
 
 import numpy as np
@@ -9,6 +10,7 @@ from absl import logging
 
 from landmark_zoo.core.errors import UserError
 
+MIN_PER_LANDMARK = 4  # images in a subset, below which landmarks are left out instead
 _GOLDEN_RATIO = (5**0.5 - 1) / 2
 _ASPECT_EDGES = (0.67, 0.77, 1.33, 1.5)
 _ASPECT_SIZES = np.array([(352, 512), (384, 512), (448, 448), (512, 384), (512, 352)])
@@ -236,3 +238,31 @@ def tuple_sampler(tuples: np.ndarray, tuples_per_batch: int, seed: int, epoch: i
                         "Use a smaller batch size or more queries.")
     order = np.random.default_rng([seed, epoch]).permutation(len(tuples))[:steps * tuples_per_batch]
     return tuples[order].reshape(steps, tuples_per_batch * tuples.shape[1])
+
+
+def landmark_subset(labels: np.ndarray, count: int, seed: int) -> np.ndarray:
+    """Subset for measurements: from each landmark as many images, up to a number that gives `count` together.
+
+    Where that number would be below `MIN_PER_LANDMARK`, whole landmarks are left out, but for two. Images without a partner
+    are never chosen.
+
+    Args:
+        labels: int [N].
+        count: Largest number of images, unless two landmarks have more at `MIN_PER_LANDMARK` images each.
+        seed: Seed of the choice.
+
+    Returns:
+        int64, increasing places in `labels`.
+    """
+    random = np.random.default_rng(seed)
+    names, counts = np.unique(labels, return_counts=True)
+    names = random.permutation(names[counts > 1])
+    order = random.permutation(len(labels))
+    members = [order[labels[order] == name] for name in names]
+    sizes = np.array([len(found) for found in members], np.int64)
+    most = sizes.max(initial=0)
+    quota = max(limit for limit in range(most + 1) if np.minimum(sizes, limit).sum() <= count)
+    if quota < min(MIN_PER_LANDMARK, most):
+        quota = MIN_PER_LANDMARK
+        members = members[:max(2, np.count_nonzero(np.cumsum(np.minimum(sizes, quota)) <= count))]
+    return np.sort(np.concatenate([np.zeros(0, np.int64), *(found[:quota] for found in members)]))

@@ -7,9 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from landmark_zoo.metrics.ranking import ranks_without_junk
+from landmark_zoo.metrics.ranking import average_precision, precision_at_k, ranks_without_junk
 
 BLOCK = 2048
+FIGURES = ("retrieval_map", "retrieval_mp5", "retrieval_recall1")  # of `retrieval_figures`
 _KEPT = np.int32(-0x70002000)  # the bits of a float32 that a float16 shifted left by 13 may set: 8fffe000
 _EXPONENT = np.float32(2.0**112)  # 2^127 / 2^15, the biases of the two exponents
 _BINS = 1 << 15
@@ -219,3 +220,25 @@ def leave_one_out_ranks(embeddings: np.ndarray, labels: Sequence[int] | np.ndarr
         ranks += [ranks_without_junk(found[row != query], found[row == query])
                   for query, row, found in zip(queries, rows, places, strict=True)]
     return ranks
+
+
+def retrieval_figures(embeddings: np.ndarray, labels: np.ndarray) -> dict[str, np.ndarray]:
+    """Ranks each image against all others by dot product, and measures each ranking.
+
+    Args:
+        embeddings: float32 [N, D]; a row with a number that is not finite makes all figures 0, since such a model finds
+            nothing.
+        labels: int [N].
+
+    Returns:
+        By name, float [N] each: "retrieval_map" (average precision by finite sum), "retrieval_mp5" (hits in five places,
+        divided by five) and "retrieval_recall1"; NaN for an image without a partner.
+    """
+    counts = np.unique(labels, return_inverse=True, return_counts=True)
+    positives = counts[2][counts[1]] - 1
+    if not np.isfinite(embeddings).all():
+        return {name: np.where(positives > 0, 0.0, np.nan) for name in FIGURES}
+    found = list(zip(leave_one_out_ranks(embeddings, labels), positives.tolist(), strict=True))
+    return {"retrieval_map": np.array([average_precision(ranks, count, "finite_sum") for ranks, count in found]),
+            "retrieval_mp5": np.array([precision_at_k(ranks, count, 5, "places") for ranks, count in found]),
+            "retrieval_recall1": np.array([precision_at_k(ranks, count, 1, "places") for ranks, count in found])}

@@ -155,7 +155,7 @@ def _retrieval(run: TrainingRun) -> Html | None:
         chart.axes.set_ylim(bottom=0, top=105)
         chart.axes.legend(labelcolor=MUTED)
     values = series["mAP"][1]
-    which = f"; kept: step {kept['step']}" if kept else ""
+    which = f"; kept: step {kept['step']}{run.interpolation}" if kept else ""
     return chart.html(f"Retrieval of unseen landmarks: mAP from {values[0]:.3g} to {values[-1]:.3g} per cent{which}")
 
 

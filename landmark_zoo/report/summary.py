@@ -66,7 +66,7 @@ def _gain(run: TrainingRun | None) -> str:
         "the last checkpoint")
     return (f"Training {word} {100 * abs(difference['value']):.1f} points of mean average precision {where} (from "
             f"{percent(start['retrieval_map'])} to {percent(kept['retrieval_map'])} %; 95 % interval over landmarks {span}"
-            f"{clear}); the export is step {kept['step']:,}, {chosen}.")
+            f"{clear}); the export is step {kept['step']:,}{run.interpolation}, {chosen}.")
 
 
 def _test(last: Results, unseen: bool) -> str:

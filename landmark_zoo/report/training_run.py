@@ -10,7 +10,7 @@ from landmark_zoo.core.files import read_json, read_json_lines
 
 _SELECTION = Path("best", "selection.json")
 _SELECTION_FORM = {"keep": str, "photographs": int, "landmarks": int, "start": {"retrieval_map": float},
-                   "kept": {"step": int, "epoch": int, "retrieval_map": float},
+                   "kept": {"step": int, "epoch": int, "retrieval_map": float, "factor": float | None},
                    "gain": {"value": float, "low": float, "high": float}}
 
 
@@ -24,7 +24,8 @@ class TrainingRun:
         training: Lines of the history with a loss, by step.
         validation: Lines of the history with a validation loss, by step.
         retrieval: Lines of the history with the retrieval of landmarks that training does not see, by step.
-        selection: Checkpoint that the run keeps, and its gain on those landmarks; empty where nothing was measured.
+        selection: Checkpoint that the run keeps, how far from the start its weights lie, and its gain on those landmarks;
+            empty where nothing was measured.
     """
 
     facts: dict[str, Any]
@@ -44,6 +45,12 @@ class TrainingRun:
     def not_trained(self) -> str:
         """Why the run made its start and no step; "" where it trained, or may yet."""
         return str(self.facts.get("not_trained", ""))
+
+    @property
+    def interpolation(self) -> str:
+        """Where the kept weights lie between the start and those that were trained, in words; "" for the latter."""
+        factor = self.selection.get("kept", {}).get("factor")
+        return f", weights {factor:g} of the way from the start" if factor not in (None, 0, 1) else ""
 
 
 def read_training_run(workdir: str | Path) -> TrainingRun:

@@ -1,7 +1,7 @@
-"""Checkpoints of a run: writing, restoring, reading a run's weights, and the times at which they are written.
+"""Checkpoints of a run: writing, restoring, and reading a run's weights.
 
 `Checkpoints` belongs to the trainer; `load_weights` is for everyone who wants a trained model, by default the one that the
-run keeps; `CheckpointSchedule` decides after each step whether to save and whether to stop, alike on every worker.
+run keeps. The times at which they are written are those of `distributed.preemption.CheckpointSchedule`.
 """
 
 import atexit
@@ -13,7 +13,7 @@ import re
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,20 +22,23 @@ from absl import logging
 
 from landmark_zoo.core.errors import UserError
 from landmark_zoo.core.files import read_json
-from landmark_zoo.training.config import TrainingConfig
-from landmark_zoo.training.distributed.collectives import WorkerInfo, all_reduce_sum, broadcast
+from landmark_zoo.core.strict_json import check_form
+from landmark_zoo.training.config import fixed_factor
+from landmark_zoo.training.distributed.collectives import WorkerInfo, broadcast
 from landmark_zoo.training.ema import ExponentialMovingAverage
+from landmark_zoo.training.interpolation import interpolate_model
 
 SECONDS_TO_APPEAR = 30  # for a file that another machine wrote
 _DAMAGE = (tf.errors.OpError, RuntimeError, ValueError, IndexError, OSError)
 EMA_KEY = "averages"  # of the moving averages in a checkpoint
-BEST_FOLDER, SELECTION_FILE = "best", "selection.json"
+BEST_FOLDER, SELECTION_FILE, RECIPE_FILE = "best", "selection.json", "recipe.json"
 _ENTRY = {"step": int, "epoch": int, "retrieval_map": float, "retrieval_mp5": float, "retrieval_recall1": float,
-          "average_precision": [float]}
+          "average_precision": [float], "factor": float | None}  # runs of earlier releases have no factor
 SELECTION_FORM = {
     "keep": str, "photographs": int, "landmarks": int, "labels": [int], "measured_step": int, "epochs_without_gain": int,
-    "best_map": float, "start": _ENTRY, "kept": _ENTRY, "gain": {"value": float, "low": float, "high": float}}
-SECONDS_BETWEEN_POLLS = 1.0
+    "best_map": float, "start": _ENTRY, "kept": _ENTRY, "gain": {"value": float, "low": float, "high": float},
+    "interpolation": dict | None}  # of a run with --weight_interpolation=auto that has ended
+_INTERPOLATION_FORM = {"trained": _ENTRY, "measured": [{"factor": float, "retrieval_map": float}]}
 
 
 class Checkpoints:
@@ -74,6 +77,17 @@ class Checkpoints:
         for path in self._best.glob("weights-*") if self._is_chief else ():
             if not path.name.startswith(f"weights-{step}."):
                 path.unlink()
+
+    def read(self, step: int) -> None:
+        """Reads the best weights of a step into the model, the initial ones for step 0, on every worker those of the chief.
+
+        Raises:
+            UserError: They are lost or damaged.
+        """
+        path = _best_weights(self._best.parent, step)
+        if not self._is_chief:
+            _wait_for(Path(f"{path}.index"))
+        _read({"model": self._model.model}, str(path))
 
     def _write_model(self, path: Path) -> None:
         with full_disk_as_os_error(str(path)):
@@ -185,13 +199,33 @@ def read_selection(workdir: str | Path) -> dict[str, Any] | None:
         UserError: The file is broken.
     """
     path = Path(workdir) / BEST_FOLDER / SELECTION_FILE
-    return read_json(path, SELECTION_FORM) if path.exists() else None
+    if not path.exists():
+        return None
+    selection = read_json(path, SELECTION_FORM)
+    if selection.get("interpolation") is not None:
+        check_form(selection["interpolation"], _INTERPOLATION_FORM, path)
+    return selection
 
 
 def kept_checkpoint(workdir: str | Path) -> str:
     """Returns "best" where a run keeps its best checkpoint, else "latest"."""
     selection = read_selection(workdir)
     return "best" if selection and selection["keep"] == "best" else "latest"
+
+
+def kept_factor(workdir: str | Path, step: int) -> float:
+    """Returns the place of a run's kept weights between those of its start, 0, and those that it trained, 1.
+
+    Args:
+        workdir: Folder of the run.
+        step: Step of the kept weights, from `load_weights`.
+    """
+    selection, recipe = read_selection(workdir), Path(workdir) / RECIPE_FILE
+    if selection is not None and selection["kept"]["step"] == step:
+        factor = selection["kept"].get("factor")
+        return 1.0 if factor is None else factor
+    found = read_json(recipe, {"weight_interpolation": str | None}) if recipe.exists() else {}
+    return fixed_factor(found.get("weight_interpolation") or "1")
 
 
 def _best_weights(workdir: Path, step: int) -> Path:
@@ -204,10 +238,11 @@ def load_weights(model: tf.keras.Model, workdir: str | Path, which: str = "kept"
     Args:
         model: Model as the run built it, under any precision policy.
         workdir: Folder of the run.
-        which: "best" for the weights that retrieve landmarks best that training does not see, the initial ones where
-            training did not help; "latest" for the newest checkpoint; "kept" for the one of these that `kept_checkpoint`
-            names; all with the EMA of the weights where the run has one. "raw" for the newest weights without EMA; "initial"
-            for those that training started from.
+        which: "kept" for those that `kept_checkpoint` names, the best or the latest, `kept_factor` of the way from the
+            start; "best" for the weights that retrieve landmarks best that training does not see, likewise, the initial
+            ones where training did not help; "latest" for the newest checkpoint as it was trained; all with the EMA of the
+            weights where the run has one. "raw" for the newest weights without EMA; "initial" for those that training
+            started from.
 
     Returns:
         Step of the checkpoint, 0 for the initial one.
@@ -215,7 +250,7 @@ def load_weights(model: tf.keras.Model, workdir: str | Path, which: str = "kept"
     Raises:
         UserError: There is no such checkpoint, or it belongs to another model.
     """
-    workdir, best_step = Path(workdir), 0
+    workdir, best_step, interpolated = Path(workdir), 0, which in ("kept", "best")
     which = kept_checkpoint(workdir) if which == "kept" else which
     if which == "best":
         selection = read_selection(workdir)
@@ -224,7 +259,7 @@ def load_weights(model: tf.keras.Model, workdir: str | Path, which: str = "kept"
         best_step = selection["kept"]["step"]
         path = str(_best_weights(workdir, best_step))
     else:
-        path = str(workdir / "initial" / "weights") if which == "initial" else newest_checkpoint(workdir / "checkpoints")
+        path = str(_best_weights(workdir, 0)) if which == "initial" else newest_checkpoint(workdir / "checkpoints")
     if path is None or not Path(f"{path}.index").exists():
         raise UserError(f"a {which} checkpoint in {workdir}", "none", "Train first: python -m experiments.train.")
     if which == "best":
@@ -234,15 +269,27 @@ def load_weights(model: tf.keras.Model, workdir: str | Path, which: str = "kept"
     averages = f"{EMA_KEY}/values/0/.ATTRIBUTES/VARIABLE_VALUE"
     if which == "latest" and tf.train.load_checkpoint(_literal(path)).has_tensor(averages):
         state[EMA_KEY] = ExponentialMovingAverage(model)
+    _read(state, path)
+    if EMA_KEY in state:
+        state[EMA_KEY].copy_to_model()
+    step = int(step)
+    factor = kept_factor(workdir, step) if interpolated and step else 1.0
+    if factor < 1:
+        start = str(_best_weights(workdir, 0))
+        _check_best(start)
+        interpolate_model(model, lambda: _read({"model": model}, start), factor)
+    return step
+
+
+def _read(state: dict[str, tf.Module], path: str) -> None:
     try:
         tf.train.Checkpoint(**state).read(_literal(path)).assert_existing_objects_matched().expect_partial()
     except (AssertionError, ValueError) as error:
         raise _other_model_error(path, error) from error
     except (tf.errors.DataLossError, tf.errors.OutOfRangeError) as error:
         raise _damaged_error(path, error) from error
-    if EMA_KEY in state:
-        state[EMA_KEY].copy_to_model()
-    return int(step)
+    except tf.errors.NotFoundError as error:
+        raise UserError(f"weights at {path}", "none", "Bring them back from a copy, or choose another --workdir.") from error
 
 
 def _other_model_error(path: str, error: Exception) -> UserError:
@@ -277,52 +324,6 @@ def _wait_for(path: Path) -> None:
             raise UserError(f"{path} to be seen by every worker", "none",
                             "Put --workdir on a file system that all nodes share.")
         time.sleep(0.5)
-
-
-class CheckpointSchedule:
-    """Decides after each step whether to save and whether to stop, alike on every worker.
-
-    Several workers ask each other about once a second; the chief's clock says after how many steps that is.
-
-    Args:
-        config: Gives `checkpoint_steps` and `checkpoint_seconds`.
-        should_stop: Returns whether this process has been asked to stop, e.g. by SIGTERM.
-        step: Steps already made.
-        clock: Returns seconds since some fixed moment.
-    """
-
-    def __init__(self, config: TrainingConfig, should_stop: Callable[[], bool], step: int,
-                 clock: Callable[[], float] = time.monotonic):
-        self._config, self._should_stop, self._clock = config, should_stop, clock
-        self._worker_info = WorkerInfo.current()
-        self._last_poll_step, self._next_poll_step = step, step + 1
-        self._last_poll_time = self._last_save_time = clock()
-
-    def after(self, step: int) -> tuple[bool, bool]:
-        """Returns (save, stop) after a step was made; a worker that stops saves first."""
-        every = self._config.checkpoint_steps
-        save, stop = bool(every and step % every == 0), False
-        if step >= self._next_poll_step:
-            due = self._worker_info.is_chief and self._clock() - self._last_save_time > self._config.checkpoint_seconds
-            num_stops, num_due, steps = all_reduce_sum(self._should_stop(), due, self._steps_to_next_poll(step))
-            self._last_poll_time, self._last_poll_step, self._next_poll_step = self._clock(), step, step + int(steps)
-            save, stop = save or num_stops + num_due > 0, num_stops > 0
-        if save:
-            self._last_save_time = self._clock()
-        return save, stop
-
-    def stop_requested(self) -> bool:
-        """Returns whether any worker has been asked to stop."""
-        return all_reduce_sum(self._should_stop())[0] > 0
-
-    def _steps_to_next_poll(self, step: int) -> int:
-        """Returns the chief's number of steps until the workers ask each other again; 0 on the others, to be summed."""
-        if not self._worker_info.is_chief:
-            return 0
-        if self._worker_info.world_size == 1:
-            return 1
-        seconds_per_step = (self._clock() - self._last_poll_time) / (step - self._last_poll_step)
-        return max(1, int(SECONDS_BETWEEN_POLLS / max(seconds_per_step, 1e-3)))
 
 
 @contextlib.contextmanager

@@ -1,6 +1,7 @@
 """TrainingConfig: the training settings of a recipe, each a flag of `experiments.train`."""
 
 import dataclasses
+import math
 
 from landmark_zoo.core.errors import MAX_SEED, UserError, check_choice, check_finite, check_range
 
@@ -38,12 +39,16 @@ class TrainingConfig:
         accumulate: Number of micro-batches per step (gradient accumulation), which saves memory. Losses on pairs see only
             the pairs within a micro-batch.
         ema_momentum: Momentum of an exponential moving average (EMA) of all weights, e.g. .9998, which is then what is
-            validated and exported; in the first steps it is lower, (1 + step) / (10 + step). 0 for no average.
+            validated and exported; in the first steps it is lower, (1 + step) / (10 + step), so that a run of fewer than
+            9 / (1 - momentum) steps averages about the last tenth of its steps whatever the momentum, and forgets its
+            start. 0 for no average.
         precision: Precision in which backbone and blocks compute: float32, mixed_bfloat16, mixed_float16, or auto for
             mixed_bfloat16 on GPUs of compute capability 8.0 and up, else float32. Weights, pooling, embedding, head and
             losses stay float32.
         backbone_multiplier: Learning-rate multiplier of the backbone; 0 fixes its weights.
         head_multiplier: Learning-rate multiplier of attention, pooling, embedding and head.
+        layer_decay: Layer-wise decay of the backbone's learning rate, above 0 and up to 1: a factor per stage between a
+            stage (up to C2, C3, C4, and the rest) and the last one; 1 for one rate.
         freeze: Last stage of the backbone whose weights and BatchNorm statistics stay fixed, with all stages before it: c2,
             c3 or c4; none or all.
         head_epochs: Number of epochs at the start in which the backbone does not learn yet; the learning rate is not
@@ -58,6 +63,10 @@ class TrainingConfig:
             for the start without training where there were too few to keep any out; last for the newest.
         patience: Epochs without a better mean average precision on those landmarks after which training ends; 0 to train
             all epochs. The learning rate does not depend on it.
+        weight_interpolation: Place of the kept weights between those of the start, 0, and those that were trained, 1
+            (WiSE-FT): a factor, with which each epoch is measured; or auto, which tries .25, .5 and .75 at the end of the
+            run on the landmarks kept out of training, for the best epoch or, if that is the start, the last one. 1 for the
+            weights as trained.
 
     Example:
         >>> config = TrainingConfig(epochs=4, image_sizes="160,224", optimizer="sgd", schedule="step", decay_epochs="2")
@@ -89,6 +98,7 @@ class TrainingConfig:
     precision: str = "float32"
     backbone_multiplier: float = 1.0
     head_multiplier: float = 1.0
+    layer_decay: float = 1.0
     freeze: str = "none"
     head_epochs: int = 0
     freeze_batchnorm: bool = True
@@ -98,6 +108,7 @@ class TrainingConfig:
     log_steps: int = 10
     keep: str = "best"
     patience: int = 0
+    weight_interpolation: str = "1"
 
     def __post_init__(self):
         check_finite(self)
@@ -121,6 +132,9 @@ class TrainingConfig:
                 f"{self.batch_size} and {self.accumulate}", "Change one of them.")
         _expect(max(_integers("image_sizes", self.image_sizes, minimum=32), default=0) <= MAX_SIDE,
                 f"--image_sizes up to {MAX_SIDE}", self.image_sizes, "Lower --image_sizes.")
+        _expect(self.weight_interpolation == "auto" or 0 < fixed_factor(self.weight_interpolation) <= 1,
+                "--weight_interpolation=auto or a number above 0 and up to 1", repr(self.weight_interpolation),
+                "Mend --weight_interpolation.")
         self._check_schedule()
         self._check_what_learns()
 
@@ -153,10 +167,20 @@ class TrainingConfig:
                 f"{self.backbone_multiplier} with --freeze={self.freeze}", "Leave one of them out.")
         _expect(self.head_multiplier > 0 or not (fixed or self.head_epochs), "something that learns",
                 "--head_multiplier=0 with a backbone that is fixed", "Raise --head_multiplier.")
+        _expect(0 < self.layer_decay <= 1 and not (fixed and self.layer_decay < 1),
+                "0 < --layer_decay <= 1, and 1 where the backbone never learns", self.layer_decay, "Mend --layer_decay.")
         _expect(not (fixed and self.head_epochs), "--head_epochs=0 where the backbone never learns", self.head_epochs,
                 "Leave --head_epochs out.")
         _expect(0 <= self.head_epochs <= max(self.epochs, 1), "0 <= --head_epochs <= --epochs",
                 f"{self.head_epochs} and {self.epochs}", "Lower --head_epochs.")
+
+
+def fixed_factor(weight_interpolation: str) -> float:
+    """Returns the factor that a run is given in its `weight_interpolation`; 1 for "auto", NaN for other words."""
+    try:
+        return 1.0 if weight_interpolation == "auto" else float(weight_interpolation)
+    except ValueError:
+        return math.nan
 
 
 def _expect(condition: bool, expected: str, received: object, remedy: str) -> None:

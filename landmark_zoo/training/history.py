@@ -14,12 +14,13 @@ from landmark_zoo.core.files import atomic_write, read_json, read_json_lines, wr
 from landmark_zoo.core.strict_json import check_form
 from landmark_zoo.data.manifest import LabelMap
 from landmark_zoo.models.registry import ModelConfig
-from landmark_zoo.training.checkpoints import full_disk_as_os_error
+from landmark_zoo.training.checkpoints import RECIPE_FILE, full_disk_as_os_error
 
-MODEL_FILE, LABELS_FILE, RECIPE_FILE = "model.json", "label_map.json", "recipe.json"
+MODEL_FILE, LABELS_FILE = "model.json", "label_map.json"
 CHANGEABLE_FIELDS = ("checkpoint_seconds", "checkpoint_steps", "log_steps",  # which do not change the result
                      "patience")  # so that a run that ended early can be given more
 YOUNGER_FIELDS = ("keep",)  # which recipes of earlier releases lack: their runs take any
+FORMER_VALUES = {"layer_decay": 1.0, "weight_interpolation": "1"}  # of fields which such recipes lack
 NOT_TRAINED = "not_trained"  # of model.json: why the run made its start and no step
 
 
@@ -134,7 +135,8 @@ def _create_or_check_recipe(path: Path, recipe: dict[str, object], free: Sequenc
     if not path.exists():
         write_json(path, recipe)
         return
-    found = {name: recipe[name] for name in YOUNGER_FIELDS if name in recipe} | read_json(path, dict)
+    found = {name: recipe[name] for name in YOUNGER_FIELDS if name in recipe} | {
+        name: value for name, value in FORMER_VALUES.items() if name in recipe} | read_json(path, dict)
     found |= {name: recipe[name] for name in free if name in recipe}
     _check_flags(f"flags of the run in {path.parent}", found, recipe)
 

@@ -4,6 +4,7 @@
 after each epoch, alike on every worker, and keeps its choice in `best/`.
 """
 
+import contextlib
 import dataclasses
 import functools
 from collections.abc import Callable
@@ -19,11 +20,11 @@ from landmark_zoo.core.files import write_json
 from landmark_zoo.data.input_pipeline import selected_dataset
 from landmark_zoo.data.manifest import VALIDATION_LANDMARKS, Manifest, read_manifest
 from landmark_zoo.data.record_index import RecordIndex, read_record_index
+from landmark_zoo.data.samplers import landmark_subset
 from landmark_zoo.metrics.bootstrap import clustered_bootstrap_interval
-from landmark_zoo.metrics.exact_ranks import leave_one_out_ranks
-from landmark_zoo.metrics.ranking import average_precision, precision_at_k
+from landmark_zoo.metrics.exact_ranks import FIGURES, retrieval_figures
 from landmark_zoo.training.checkpoints import BEST_FOLDER, SELECTION_FILE, Checkpoints, full_disk_as_os_error, read_selection
-from landmark_zoo.training.config import TrainingConfig
+from landmark_zoo.training.config import TrainingConfig, fixed_factor
 from landmark_zoo.training.distributed.collectives import (
     WorkerInfo,
     all_reduce_sum,
@@ -32,42 +33,19 @@ from landmark_zoo.training.distributed.collectives import (
     sum_over_workers,
 )
 from landmark_zoo.training.history import read_model
+from landmark_zoo.training.interpolation import FACTORS, interpolate_model, place_in_words, preserved
 
 LARGEST_SHARE = 0.05  # of the work of a run that all measurements together may take
 MIN_IMAGES = 100  # that are measured whatever their share
-MIN_PER_LANDMARK = 4  # images, below which landmarks are left out instead
 FACT = "validation_landmarks"  # of model.json
-FIGURES = ("retrieval_map", "retrieval_mp5", "retrieval_recall1")
-
-
-def retrieval_figures(embeddings: np.ndarray, labels: np.ndarray) -> dict[str, np.ndarray]:
-    """Ranks each image against all others by dot product.
-
-    Args:
-        embeddings: float32 [N, D]; a row with a number that is not finite makes all figures 0, since such a model finds
-            nothing.
-        labels: int [N].
-
-    Returns:
-        By name, float [N] each: "retrieval_map" (average precision by finite sum), "retrieval_mp5" (hits in five places,
-        divided by five) and "retrieval_recall1"; NaN for an image without a partner.
-    """
-    counts = np.unique(labels, return_inverse=True, return_counts=True)
-    positives = counts[2][counts[1]] - 1
-    if not np.isfinite(embeddings).all():
-        return {name: np.where(positives > 0, 0.0, np.nan) for name in FIGURES}
-    found = list(zip(leave_one_out_ranks(embeddings, labels), positives.tolist(), strict=True))
-    return {"retrieval_map": np.array([average_precision(ranks, count, "finite_sum") for ranks, count in found]),
-            "retrieval_mp5": np.array([precision_at_k(ranks, count, 5, "places") for ranks, count in found]),
-            "retrieval_recall1": np.array([precision_at_k(ranks, count, 1, "places") for ranks, count in found])}
 
 
 def affordable_images(config: TrainingConfig, steps_per_epoch: int) -> int:
     """Returns how many images may be measured before the first step and after each epoch.
 
     An image that is trained on costs decoding and three passes, one that is measured decoding and one: at most half as much
-    (as much where the backbone is fixed), at the side of the last epoch. All measurements together cost `LARGEST_SHARE` of
-    training, tracing apart. Of the devices of a process one measures.
+    (as much where the backbone is fixed), at the side of the last epoch. All measurements together, those of interpolated
+    weights too, cost `LARGEST_SHARE` of training, tracing apart. Of the devices of a process one measures.
 
     Args:
         config: Gives epochs, batch size, sides, and what learns.
@@ -77,35 +55,8 @@ def affordable_images(config: TrainingConfig, steps_per_epoch: int) -> int:
     ratio = 1 if config.freeze == "all" or not config.backbone_multiplier else 2
     epochs = sum((config.size_at(epoch) / config.size_at(config.epochs - 1)) ** 2 for epoch in range(config.epochs))
     trained = epochs * steps_per_epoch * config.batch_size * ratio * info.world_size / info.num_replicas
-    return max(MIN_IMAGES, int(LARGEST_SHARE * trained / (config.epochs + 1)))
-
-
-def choose_images(labels: np.ndarray, count: int, seed: int) -> np.ndarray:
-    """Chooses images for the measurements: from each landmark as many, up to a number that gives `count` together.
-
-    Where that number would be below `MIN_PER_LANDMARK`, whole landmarks are left out, but for two. Images without a partner
-    are never chosen.
-
-    Args:
-        labels: int [N].
-        count: Largest number of images, unless two landmarks have more at `MIN_PER_LANDMARK` images each.
-        seed: Seed of the choice.
-
-    Returns:
-        int64, increasing places in `labels`.
-    """
-    random = np.random.default_rng(seed)
-    names, counts = np.unique(labels, return_counts=True)
-    names = random.permutation(names[counts > 1])
-    order = random.permutation(len(labels))
-    members = [order[labels[order] == name] for name in names]
-    sizes = np.array([len(found) for found in members], np.int64)
-    most = sizes.max(initial=0)
-    quota = max(limit for limit in range(most + 1) if np.minimum(sizes, limit).sum() <= count)
-    if quota < min(MIN_PER_LANDMARK, most):
-        quota = MIN_PER_LANDMARK
-        members = members[:max(2, np.count_nonzero(np.cumsum(np.minimum(sizes, quota)) <= count))]
-    return np.sort(np.concatenate([np.zeros(0, np.int64), *(found[:quota] for found in members)]))
+    measurements = config.epochs + 1 + (len(FACTORS) if config.weight_interpolation == "auto" else 0)
+    return max(MIN_IMAGES, int(LARGEST_SHARE * trained / measurements))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -139,8 +90,8 @@ class UnseenLandmarks:
                 "largest_share_of_training": LARGEST_SHARE, "records_sha256": self.manifest.fingerprint}
 
     def with_images(self, count: int, seed: int) -> "UnseenLandmarks":
-        """Returns the same landmarks with so many images, see `choose_images`."""
-        return dataclasses.replace(self, numbers=choose_images(self.index.label, count, seed))
+        """Returns the same landmarks with so many images, see `landmark_subset`."""
+        return dataclasses.replace(self, numbers=landmark_subset(self.index.label, count, seed))
 
     def measure(self, embed: Callable[[tf.Tensor], tf.Tensor], dimension: int) -> dict[str, np.ndarray]:
         """Returns `retrieval_figures`, without NaN; each worker embeds its part of the images, and all must call.
@@ -226,15 +177,17 @@ class ModelSelection:
     """Choice of the checkpoint that a run keeps, by mean average precision on landmarks that training does not see.
 
     A later checkpoint takes the place of an earlier one only where it is strictly better. The best of several is chosen on
-    the images that it is measured on, so that its figure flatters a little.
+    the images that it is measured on, so that its figure flatters a little. With a factor in `weight_interpolation` each
+    checkpoint is measured so far from the start; `interpolate` chooses the factor at the end of a run.
 
     `best/selection.json` holds the figures of the start and of the kept checkpoint, image by image, the step that was
-    measured last, and the epochs since the best one; it is written whole, after the weights that it names, so that a kill at
-    any moment leaves a choice and its weights. All workers must call each method at the same point; the chief decides.
+    measured last, the epochs since the best one, and the figures of interpolated weights; it is written whole, after the
+    weights that it names, so that a kill at any moment leaves a choice and its weights. All workers must call each method
+    at the same point; the chief decides.
 
     Args:
         unseen: Images that are measured.
-        config: Says what is kept, and the patience.
+        config: Says what is kept, the patience, and the factor.
         checkpoints: Checkpoints of the run.
         model: Model that is trained.
         workdir: Folder of the run.
@@ -242,7 +195,8 @@ class ModelSelection:
 
     def __init__(self, unseen: UnseenLandmarks, config: TrainingConfig, checkpoints: Checkpoints, model: tf.keras.Model,
                  workdir: str | Path):
-        self._config, self._checkpoints, self._dimension = config, checkpoints, model.output_shape["embedding"][-1]
+        self._model, self._config, self._checkpoints = model, config, checkpoints
+        self._dimension = model.output_shape["embedding"][-1]
         spec = tf.TensorSpec([None, unseen.image_size, unseen.image_size, 3], tf.float32)
         self._embed = tf.function(lambda images: model(images, training=False)["embedding"], input_signature=[spec])
         self._path, self._is_chief = Path(workdir) / BEST_FOLDER / SELECTION_FILE, WorkerInfo.current().is_chief
@@ -273,6 +227,8 @@ class ModelSelection:
             raise UserError(f"the landmarks that {workdir} is measured on", "records with others, or with none kept out",
                             "Use the records of that run, or another --workdir.")
         if unseen is None:
+            if config.epochs and config.weight_interpolation == "auto":
+                logging.info("No landmarks choose a factor for --weight_interpolation=auto: the weights stay as trained.")
             return None
         goes_on = claimed is not None and (step == 0 or read_selection(workdir) is not None)
         count = int(broadcast(claimed["photographs"] if goes_on else 0))
@@ -294,18 +250,24 @@ class ModelSelection:
         waited = self._state["epochs_without_gain"] if self._state else 0
         return bool(broadcast(patience and waited >= patience))
 
-    def measure(self, step: int, epoch: int) -> dict[str, Any]:
-        """Measures the weights in the model.
+    def measure(self, step: int, epoch: int, factor: float | None = None) -> dict[str, Any]:
+        """Measures the weights in the model, or weights between the start and these; the model keeps its own.
 
         Args:
             step: Step of the weights.
             epoch: Number of epochs that have been trained; 0 for the start, which is in `initial/` already.
+            factor: Place between the start, 0, and the weights in the model, 1; None for that of the run.
 
         Returns:
-            Step, epoch, the means named `FIGURES`, and the average precision of each image.
+            Step, epoch, factor (0 for the start), the means named `FIGURES`, and the average precision of each image.
         """
-        values = self._unseen.measure(self._embed, self._dimension)
-        return {"step": step, "epoch": epoch, **{name: float(values[name].mean()) for name in FIGURES},
+        factor = fixed_factor(self._config.weight_interpolation) if factor is None else factor
+        with preserved(self._model) if step and factor < 1 else contextlib.nullcontext():
+            if step and factor < 1:
+                interpolate_model(self._model, lambda: self._checkpoints.read(0), factor)
+            values = self._unseen.measure(self._embed, self._dimension)
+        return {"step": step, "epoch": epoch, "factor": factor if step else 0.0,
+                **{name: float(values[name].mean()) for name in FIGURES},
                 "average_precision": values["retrieval_map"].tolist()}
 
     def choose(self, entry: dict[str, Any]) -> None:
@@ -317,17 +279,53 @@ class ModelSelection:
         if not self._is_chief:
             return
         labels = self._unseen.labels.tolist()
-        self._state = {
+        as_trained = (state or {}).get("interpolation", {}).get("trained") or (state or {}).get("kept")
+        self._write({
             "keep": keep, "photographs": len(labels), "landmarks": len(set(labels)), "labels": labels,
             "measured_step": entry["step"], "epochs_without_gain": 0 if better else state["epochs_without_gain"] + 1,
             "best_map": entry["retrieval_map"] if better else state["best_map"],
             "start": entry if state is None else state["start"],
-            "kept": entry if better or keep == "last" else state["kept"]}
-        gains = np.subtract(self._state["kept"]["average_precision"], self._state["start"]["average_precision"])
-        self._state["gain"] = dict(zip(("value", "low", "high"), clustered_bootstrap_interval(gains, labels), strict=True))
+            "kept": entry if better or keep == "last" else as_trained})
+
+    def interpolate(self, step: int, epoch: int) -> None:
+        """Chooses at the end of a run with --weight_interpolation=auto how far from the start the kept weights lie.
+
+        Where the start is kept, the weights in the model, those of the last step, are its other end. A run that is given
+        more patience goes on from its best epoch as trained, and chooses again at its end.
+
+        Args:
+            step: Step of the weights in the model.
+            epoch: Number of epochs that have been trained.
+        """
+        state = self._state
+        if self._config.weight_interpolation != "auto" or broadcast(bool(state and "interpolation" in state)):
+            return
+        kept_step, kept_epoch = (int(broadcast(state["kept"][name] if state else 0)) for name in ("step", "epoch"))
+        end = (kept_step, kept_epoch) if kept_step else (step, epoch)
+        with preserved(self._model):
+            if end[0] != step:
+                self._checkpoints.read(end[0])
+            measured = [self.measure(*end, factor) for factor in FACTORS]
+            best = max(measured, key=lambda entry: entry["retrieval_map"])
+            better = bool(broadcast(bool(state) and best["retrieval_map"] > state["kept"]["retrieval_map"]))
+            if better and not kept_step:
+                self._checkpoints.save_best(step)
+        if self._is_chief:
+            figures = [{name: entry[name] for name in ("step", "epoch", "factor", *FIGURES)} for entry in measured]
+            logging.info("mAP of step %d as trained, %s", end[0], ", ".join(
+                f"{entry['factor']:g} of the way from the start {100 * entry['retrieval_map']:.1f} %" for entry in measured))
+            self._write({**state, "kept": best if better else state["kept"],
+                         "interpolation": {"trained": state["kept"], "measured": figures}})
+
+    def _write(self, state: dict[str, Any]) -> None:
+        """Writes `best/selection.json` with the gain of what is kept, and removes other weights; on the chief."""
+        kept = state["kept"]
+        gains = np.subtract(kept["average_precision"], state["start"]["average_precision"])
+        interval = clustered_bootstrap_interval(gains, state["labels"])
+        self._state = {**state, "gain": dict(zip(("value", "low", "high"), interval, strict=True))}
         with full_disk_as_os_error(str(self._path)):
             write_json(self._path, self._state)
-        self._checkpoints.drop_former_best(self._state["kept"]["step"])
+        self._checkpoints.drop_former_best(kept["step"])
 
     def progress(self) -> str:
         """Returns the means of the start and of the best epoch in words, on the chief."""
@@ -341,9 +339,11 @@ class ModelSelection:
         start, kept, gain = state["start"], state["kept"], state["gain"]
         where = f"on {state['photographs']} photographs of {state['landmarks']} landmarks that it did not see"
         if not kept["step"]:
+            between = ", nor in between" if "interpolation" in state else ""
             return (f"Training did not help: mAP {where} was {100 * start['retrieval_map']:.1f} at the start and not above "
-                    "that after any epoch; the export is the start.")
+                    f"that after any epoch{between}; the export is the start.")
         value, low, high = (100 * gain[name] for name in ("value", "low", "high"))
         word = "gained" if value >= 0 else "lost"
+        place = place_in_words(kept.get("factor", 1.0))
         return (f"Training {word} {abs(value):.1f} points of mAP {where} (95 % interval {low:+.1f} to {high:+.1f}); the "
-                f"export is step {kept['step']}, after epoch {kept['epoch']} of {self._config.epochs}.")
+                f"export is step {kept['step']}, after epoch {kept['epoch']} of {self._config.epochs}{place}.")

@@ -200,14 +200,15 @@ def freeze_stages(model: tf.keras.Model, stages: str) -> int:
         return 0
     networks = [layer for layer in model.layers if isinstance(layer, tf.keras.Model)]
     frozen = ([layer for network in networks for layer in network.layers] if stages == "all" else
-              _layers_up_to_stage(networks, stages))
+              _layers_up_to_stage(networks, stages, "--freeze", "Use --freeze=all or --freeze=none."))
     frozen = [layer for layer in frozen if layer.weights and not isinstance(layer, Attention)]
     for layer in frozen:
         layer.trainable = False
     return len(frozen)
 
 
-def _layers_up_to_stage(networks: list[tf.keras.Model], stage: str) -> list[tf.keras.layers.Layer]:
+def _layers_up_to_stage(networks: Sequence[tf.keras.Model], stage: str, flag: str,
+                        remedy: str) -> list[tf.keras.layers.Layer]:
     for network in networks:
         if network.name not in BACKBONES:
             continue
@@ -217,8 +218,7 @@ def _layers_up_to_stage(networks: list[tf.keras.Model], stage: str) -> list[tf.k
             layers = _layers_up_to(network, tap)
             return _layers_up_to(network, _c2_name(layers, spec)) if stage == "c2" else layers
     found = ", ".join(network.name for network in networks) or "none"
-    raise UserError(f"a backbone with stage {stage} for --freeze", f"a model with the networks {found}",
-                    "Use --freeze=all or --freeze=none.")
+    raise UserError(f"a backbone with stage {stage} for {flag}", f"a model with the networks {found}", remedy)
 
 
 def _layers_up_to(network: tf.keras.Model, name: str) -> list[tf.keras.layers.Layer]:
@@ -253,23 +253,54 @@ def freeze_batchnorm(model: tf.keras.Model) -> int:
 
 
 def variable_groups(model: tf.keras.Model, config: TrainingConfig) -> list[Group]:
-    """Freezes what a recipe freezes and divides the other variables of a model into two parameter groups.
+    """Freezes what a recipe freezes and divides the other variables of a model into parameter groups.
 
     Args:
         model: Built model; see `models.create_model`.
-        config: Gives multipliers, `freeze`, `freeze_batchnorm` and `head_epochs`.
+        config: Gives multipliers, `layer_decay`, `freeze`, `freeze_batchnorm` and `head_epochs`.
 
     Returns:
-        Group "backbone", and group "head" with everything else, attention blocks inside the backbone included.
+        Group "backbone", or with a `layer_decay` below 1 a group for each of its stages, "backbone c2" and so on; and group
+        "head" with everything else, attention blocks inside the backbone included.
+
+    Raises:
+        UserError: The backbone is not in the table of backbones, and stages are asked for.
     """
     networks = [layer for layer in model.layers if isinstance(layer, tf.keras.Model)]
     if config.freeze_batchnorm:
         for network in networks:
             freeze_batchnorm(network)
     freeze_stages(model, config.freeze)
-    backbone = [variable for network in networks for layer in network.layers if not isinstance(layer, Attention)
-                for variable in layer.trainable_variables]
-    backbone_ids = {id(variable) for variable in backbone}
+    layers = {"": [layer for network in networks for layer in network.layers]}
+    stages = layers if config.layer_decay == 1 else backbone_stages(networks)
+    found = [[variable for layer in layers if not isinstance(layer, Attention) for variable in layer.trainable_variables]
+             for layers in stages.values()]
+    backbone = [Group(f"backbone {stage}".rstrip(), variables,
+                      config.backbone_multiplier * config.layer_decay ** (len(stages) - 1 - number), config.head_epochs)
+                for number, (stage, variables) in enumerate(zip(stages, found, strict=True))]
+    backbone_ids = {id(variable) for variables in found for variable in variables}
     head = [variable for variable in model.trainable_variables if id(variable) not in backbone_ids]
-    return [Group("backbone", backbone, config.backbone_multiplier, config.head_epochs),
-            Group("head", head, config.head_multiplier)]
+    return [*backbone, Group("head", head, config.head_multiplier)]
+
+
+def backbone_stages(networks: Sequence[tf.keras.Model]) -> dict[str, list[tf.keras.layers.Layer]]:
+    """Divides the layers of a model's backbone into stages, for layer-wise learning rates.
+
+    Args:
+        networks: Networks inside the model.
+
+    Returns:
+        From stage, first to last, to its layers: "c2", "c3" and "c4" end at these taps (see `freeze_stages`), "c5" is the
+        rest; stages without weights are left out. A backbone that ends at C4 has no "c5".
+
+    Raises:
+        UserError: The backbone is not in the table of backbones.
+    """
+    stages, before = {}, set()
+    everything = [layer for network in networks for layer in network.layers]
+    for stage in ("c2", "c3", "c4"):
+        reached = {id(layer) for layer in _layers_up_to_stage(networks, stage, "--layer_decay", "Use --layer_decay=1.")}
+        stages[stage] = [layer for layer in everything if id(layer) in reached - before]
+        before |= reached
+    stages["c5"] = [layer for layer in everything if id(layer) not in before]
+    return {stage: layers for stage, layers in stages.items() if any(layer.weights for layer in layers)}

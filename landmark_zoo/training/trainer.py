@@ -16,7 +16,8 @@ import tensorflow as tf
 from absl import logging
 
 from landmark_zoo.core.errors import UserError
-from landmark_zoo.training.checkpoints import EMA_KEY, Checkpoints, CheckpointSchedule
+from landmark_zoo.metrics.exact_ranks import FIGURES
+from landmark_zoo.training.checkpoints import EMA_KEY, Checkpoints
 from landmark_zoo.training.config import TrainingConfig
 from landmark_zoo.training.distributed.collectives import (
     WorkerInfo,
@@ -24,9 +25,10 @@ from landmark_zoo.training.distributed.collectives import (
     distribute_dataset,
     run_on_local_replica,
 )
+from landmark_zoo.training.distributed.preemption import CheckpointSchedule
 from landmark_zoo.training.ema import ExponentialMovingAverage
 from landmark_zoo.training.history import History, read_history
-from landmark_zoo.training.model_selection import FIGURES, ModelSelection
+from landmark_zoo.training.model_selection import ModelSelection
 from landmark_zoo.training.objectives import Objective
 from landmark_zoo.training.optimizer import Group, GroupedOptimizer, learning_rate_factor
 from landmark_zoo.training.precision import LossScale
@@ -171,8 +173,11 @@ class Trainer:
                 self._select(selection)
             if epoch + 1 < self.config.epochs and (stop or schedule.stop_requested()):
                 raise self._preempted()
-        if selection is not None and self.history is not None:
-            logging.info("%s", selection.verdict())
+        if selection is not None:
+            with self._averages():
+                selection.interpolate(self.step, self.step // self.steps_per_epoch)
+            if self.history is not None:
+                logging.info("%s", selection.verdict())
 
     def _preempted(self) -> PreemptedError:
         return PreemptedError(f"Saved at step {self.step} of {self.total_steps}, as told.")

@@ -6,7 +6,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from landmark_zoo.core.errors import UserError
-from landmark_zoo.data.samplers import aspect_sampler, balanced_sampler, pk_sampler, tuple_sampler
+from landmark_zoo.data.samplers import aspect_sampler, balanced_sampler, landmark_subset, pk_sampler, tuple_sampler
 
 COUNTS = st.lists(st.integers(1, 9), min_size=1, max_size=10)
 
@@ -276,3 +276,22 @@ def test_too_few_tuples_is_one_line():
 def test_impossible_input_is_refused(options):
     with pytest.raises(ValueError, match="received"):
         tuple_sampler(**{"tuples": [[0, 1, 2]], "tuples_per_batch": 1, "seed": 0, "epoch": 0} | options)
+
+
+@given(st.lists(st.integers(0, 30), max_size=12), st.integers(1, 150), st.integers(0, 3))
+def test_chosen_images_have_partners_and_are_as_many_as_fit(counts, count, seed):
+    labels = np.random.default_rng(seed).permutation(np.repeat(np.arange(len(counts)) * 3, counts))
+    numbers = landmark_subset(labels, count, seed)
+    np.testing.assert_array_equal(numbers, landmark_subset(labels, count, seed))
+    assert len(np.unique(numbers)) == len(numbers)
+    _, chosen = np.unique(labels[numbers], return_counts=True)
+    usable = [number for number in counts if number > 1]
+    assert not len(numbers) or chosen.min() >= 2
+    assert len(chosen) >= min(2, len(usable))
+    if sum(usable) <= count:
+        assert len(numbers) == sum(usable)
+    elif sum(min(4, number) for number in usable) <= count:
+        assert len(chosen) == len(usable)
+        assert count - len(usable) < len(numbers) <= count
+    else:
+        assert len(numbers) <= max(count, 8)

@@ -20,7 +20,7 @@ from landmark_zoo.data.protocol import PUBLISHED
 from landmark_zoo.models.registry import ModelConfig, create_model
 from landmark_zoo.retrieval.whitening import fit_on_images
 from landmark_zoo.saved_model import SavedModel
-from landmark_zoo.training.checkpoints import Checkpoints
+from landmark_zoo.training.checkpoints import Checkpoints, load_weights
 from landmark_zoo.training.history import create_or_check_run
 
 
@@ -78,16 +78,18 @@ def entry(step, value):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("kept", "said"), [
-    (2, "step 2: the best, after epoch 1; at the start mAP was 50.0 %, the gain is +20.0 [+10.0, +30.0]"),
-    (0, "step 0: the start; training did not help")])
-def test_the_best_checkpoint_is_exported_where_the_run_keeps_one(run_export, workdir, tmp_path, kept, said):
+@pytest.mark.parametrize(("kept", "factor", "said"), [
+    (2, 1.0, "step 2: the best, after epoch 1; at the start mAP was 50.0 %, the gain is +20.0 [+10.0, +30.0]"),
+    (2, 0.5, ("step 2, weights 0.5 of the way from the start: the best, after epoch 1; at the start mAP was 50.0 %, the "
+              "gain is +20.0 [+10.0, +30.0]")),
+    (0, 0.0, "step 0: the start; training did not help")])
+def test_the_best_checkpoint_is_exported_where_the_run_keeps_one(run_export, workdir, tmp_path, kept, factor, said):
     folder = shutil.copytree(workdir, tmp_path / "run")
     model = ModelConfig("resnet18_se", embedding_dim=8, alpha=0.25).build(3)
     Checkpoints(folder, model, step=tf.Variable(5, dtype=tf.int64)).save_best(2)
     write_json(folder / "best" / "selection.json", {
         "keep": "best", "photographs": 40, "landmarks": 2, "labels": [0], "measured_step": 5, "epochs_without_gain": 1,
-        "best_map": 0.7, "start": entry(0, 0.5), "kept": entry(kept, 0.7 if kept else 0.5),
+        "best_map": 0.7, "start": entry(0, 0.5), "kept": entry(kept, 0.7 if kept else 0.5) | {"factor": factor},
         "gain": {"value": 0.2, "low": 0.1, "high": 0.3}})
     done = run_export("savedmodel", workdir=folder, side=64, output=tmp_path / "best", fold="false")
     assert done.code == 0, done.stderr
@@ -98,14 +100,34 @@ def test_the_best_checkpoint_is_exported_where_the_run_keeps_one(run_export, wor
                                                 "mAP 50.0 %")
     assert card["data"].get("step") == (2 if kept else None)
     assert ("training" in card["recipe"]) == (not kept)
+    assert card["info"]["training_data"].endswith({
+        1.0: "landmarks, step 2", 0.5: "step 2, weights 0.5 of the way from the start", 0.0: "of a run on test"}[factor])
+    start = ModelConfig("resnet18_se", embedding_dim=8, alpha=0.25).build(3)
+    load_weights(start, folder, "initial")
+    model.set_weights([(1 - factor) * first + factor * last
+                       for first, last in zip(start.get_weights(), model.get_weights(), strict=True)])
     images = tf.constant(np.random.default_rng(0).uniform(0, 255, [1, 64, 64, 3]).astype(np.float32))
     exported = tf.saved_model.load(str(tmp_path / "best" / "1"))
-    if kept:
-        np.testing.assert_allclose(exported.signatures["images"](images=images)["embedding"],
-                                   model(images, training=False)["embedding"], atol=1e-5)
+    np.testing.assert_allclose(exported.signatures["images"](images=images)["embedding"],
+                               model(images, training=False)["embedding"], atol=1e-5)
     latest = run_export("savedmodel", workdir=folder, side=64, output=tmp_path / "latest", fold="false", checkpoint="latest")
     assert latest.code == 0, latest.stderr
     assert json.loads((tmp_path / "latest" / "1" / "card.json").read_text())["data"]["step"] == 5
+
+
+@pytest.mark.slow
+def test_the_latest_checkpoint_is_interpolated_where_the_recipe_gives_a_factor(run_export, workdir, tmp_path):
+    """By default; named on the command line it is the one that was trained."""
+    folder = shutil.copytree(workdir, tmp_path / "run")
+    write_json(folder / "recipe.json", {"weight_interpolation": "0.25"})
+    found = {}
+    for name, arguments in (("kept", {}), ("latest", {"checkpoint": "latest"})):
+        done = run_export("savedmodel", workdir=folder, side=64, output=tmp_path / name, fold="false", **arguments)
+        assert done.code == 0, done.stderr
+        found[name] = json.loads((tmp_path / name / "1" / "card.json").read_text())
+    assert found["kept"]["data"]["checkpoint"] == "step 5, weights 0.25 of the way from the start"
+    assert found["kept"]["info"]["weights"] == found["latest"]["info"]["weights"] == "latest"
+    assert "checkpoint" not in found["latest"]["data"]
 
 
 def test_a_best_checkpoint_that_the_run_does_not_keep(run_export, workdir, tmp_path):

@@ -11,6 +11,7 @@ from landmark_zoo.metrics.exact_ranks import (
     exact_ranks,
     leave_one_out_ranks,
     ranks_by_counting,
+    retrieval_figures,
 )
 from landmark_zoo.metrics.ranking import positive_ranks, ranks_without_junk
 
@@ -174,3 +175,21 @@ def test_each_against_all_others_by_sorting(labels, at_a_time, seed):
 def test_each_against_all_others_needs_numbers():
     with pytest.raises(ValueError, match="finite"):
         leave_one_out_ranks(np.array([[1.0, np.nan], [0.0, 1.0]], np.float32), [0, 0])
+
+
+def test_figures_by_hand():
+    """At 0, 10, 20 and 60 degrees, the first and third of one landmark, the second and fourth of another, a fifth alone."""
+    angles = np.radians([0, 10, 20, 60, 180])
+    embeddings = np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32)
+    found = retrieval_figures(embeddings, np.array([3, 5, 3, 5, 9]))
+    nan = float("nan")
+    expected = {"retrieval_map": [1 / 2, 1 / 3, 1 / 2, 1 / 3 + 1 / 6, nan], "retrieval_mp5": [1 / 5] * 4 + [nan],
+                "retrieval_recall1": [0, 0, 0, 0, nan]}
+    for name, values in expected.items():
+        np.testing.assert_allclose(found[name], values, err_msg=name)
+
+
+def test_a_model_of_numbers_that_are_none_finds_nothing():
+    embeddings = np.array([[1, 0], [np.nan, 0], [0, 1]], np.float32)
+    for values in retrieval_figures(embeddings, np.array([0, 0, 1])).values():
+        np.testing.assert_array_equal(values, [0, 0, np.nan])

@@ -83,6 +83,8 @@ def test_retrieval_of_unseen_landmarks_stands_beside_the_losses(selected):
     assert "mAP from 55.1 to 60.1 per cent; kept: step 1000" in chart
     for label in ("mAP", "mP@5", "recall@1", "kept"):
         assert f">{label}<" in chart
+    kept = selected.selection | {"kept": selected.selection["kept"] | {"factor": 0.25}}
+    assert "kept: step 1000, weights 0.25 of the way" in curves(dataclasses.replace(selected, selection=kept))[2]
     assert "kept: step" not in curves(dataclasses.replace(selected, selection={}))[2]
 
 

@@ -94,6 +94,14 @@ def test_a_gain_that_is_not_clear_and_the_last_checkpoint(make_result, selected)
     assert "over landmarks −2.0 to +1.0, which includes zero: it is not clear); the export is step 1,000, the last" in text
 
 
+def test_says_how_far_from_the_start_the_weights_are(make_result, selected):
+    for factor, said in ((0.5, "step 1,000, weights 0.5 of the way from the start, the best epoch"),
+                         (1.0, "step 1,000, the best epoch")):
+        kept = selected.selection["kept"] | {"factor": factor}
+        text = summary([make_result()], dataclasses.replace(selected, selection=selected.selection | {"kept": kept}), None)
+        assert f"the export is {said}" in text
+
+
 def test_says_that_training_did_not_help(make_result, selected):
     selection = selected.selection | {"kept": {"step": 0, "epoch": 0, "retrieval_map": 0.551},
                                       "gain": {"value": 0.0, "low": 0.0, "high": 0.0}}

@@ -6,7 +6,7 @@ import math
 import pytest
 
 from landmark_zoo.core.errors import UserError
-from landmark_zoo.training.config import TrainingConfig
+from landmark_zoo.training.config import TrainingConfig, fixed_factor
 from landmark_zoo.training.objectives import ObjectiveConfig
 from landmark_zoo.training.sampling import SamplingConfig
 
@@ -32,6 +32,12 @@ from landmark_zoo.training.sampling import SamplingConfig
     ({"freeze": "all", "head_multiplier": 0.0}, "something that learns"),
     ({"head_multiplier": 0.0, "head_epochs": 1}, "something that learns"),
     ({"head_epochs": 4}, "--head_epochs <= --epochs; received 4 and 3"),
+    ({"layer_decay": 0.0}, "0 < --layer_decay <= 1, and 1 where the backbone never learns; received 0.0"),
+    ({"layer_decay": 1.1}, "--layer_decay <= 1"), ({"layer_decay": 0.9, "freeze": "all"}, "1 where the backbone never"),
+    ({"layer_decay": 0.9, "backbone_multiplier": 0.0}, "1 where the backbone never learns; received 0.9"),
+    ({"weight_interpolation": "0"}, "--weight_interpolation=auto or a number above 0 and up to 1; received '0'"),
+    ({"weight_interpolation": "1.5"}, "up to 1; received '1.5'"), ({"weight_interpolation": "nan"}, "received 'nan'"),
+    ({"weight_interpolation": "half"}, "received 'half'. Mend --weight_interpolation"),
     ({"keep": "newest"}, "--keep among best, last; received 'newest'"), ({"patience": -1}, "--patience >= 0; received -1")])
 def test_refused(change, said):
     with pytest.raises(UserError, match=said):
@@ -64,6 +70,11 @@ def test_images_grow(epochs, sizes, expected):
     config = TrainingConfig(epochs=epochs, image_size=200, image_sizes=sizes)
     assert [config.size_at(epoch) for epoch in range(epochs)] == expected
     assert config.size_at(epochs) == (int(sizes.split(",")[-1]) if sizes else 200)
+
+
+@pytest.mark.parametrize(("text", "factor"), [("auto", 1), ("1", 1), (".25", 0.25), ("0.5", 0.5)])
+def test_factors(text, factor):
+    assert fixed_factor(TrainingConfig(weight_interpolation=text).weight_interpolation) == factor
 
 
 def test_no_epochs():

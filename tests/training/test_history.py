@@ -150,3 +150,17 @@ def test_a_run_without_a_recipe_gets_one(tmp_path):
     create_or_check_run(tmp_path, ModelConfig(), LabelMap(["7", "12"]), {}, TrainingConfig(epochs=9))
     with pytest.raises(UserError, match="--epochs=9; received --epochs=3"):
         create_or_check_run(tmp_path, ModelConfig(), LabelMap(["7", "12"]), {}, TrainingConfig())
+
+
+def test_a_recipe_of_an_earlier_release_has_one_rate_and_weights_as_trained(tmp_path):
+    def claimed(**settings):
+        create_or_check_run(tmp_path, ModelConfig(), LabelMap(["7", "12"]), {}, TrainingConfig(**settings))
+    claimed()
+    recipe = read_json(tmp_path / "recipe.json")
+    del recipe["layer_decay"], recipe["weight_interpolation"]
+    write_json(tmp_path / "recipe.json", recipe)
+    claimed()
+    with pytest.raises(UserError, match=r"--layer_decay=1\.0; received --layer_decay=0\.5"):
+        claimed(layer_decay=0.5)
+    with pytest.raises(UserError, match="--weight_interpolation=1; received --weight_interpolation=auto"):
+        claimed(weight_interpolation="auto")

@@ -6,12 +6,11 @@ import types
 import numpy as np
 import pytest
 import tensorflow as tf
-from hypothesis import given
-from hypothesis import strategies as st
 
 from landmark_zoo.core.errors import UserError
 from landmark_zoo.core.files import read_json, write_json
 from landmark_zoo.data.manifest import LabelMap, read_manifest
+from landmark_zoo.metrics.exact_ranks import FIGURES, retrieval_figures
 from landmark_zoo.models.registry import ModelConfig
 from landmark_zoo.training import model_selection as module
 from landmark_zoo.training.checkpoints import (
@@ -29,9 +28,7 @@ from landmark_zoo.training.model_selection import (
     ModelSelection,
     UnseenLandmarks,
     affordable_images,
-    choose_images,
     find_unseen,
-    retrieval_figures,
 )
 from landmark_zoo.training.optimizer import Group
 from landmark_zoo.training.train_step import TrainStep
@@ -42,29 +39,13 @@ CONFIG = TrainingConfig(epochs=4, batch_size=8, learning_rate=0.1, log_steps=1, 
 STEPS = 2  # in an epoch
 
 
-def test_figures_by_hand():
-    """At 0, 10, 20 and 60 degrees, the first and third of one landmark, the second and fourth of another, a fifth alone."""
-    angles = np.radians([0, 10, 20, 60, 180])
-    embeddings = np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32)
-    found = retrieval_figures(embeddings, np.array([3, 5, 3, 5, 9]))
-    nan = float("nan")
-    expected = {"retrieval_map": [1 / 2, 1 / 3, 1 / 2, 1 / 3 + 1 / 6, nan], "retrieval_mp5": [1 / 5] * 4 + [nan],
-                "retrieval_recall1": [0, 0, 0, 0, nan]}
-    for name, values in expected.items():
-        np.testing.assert_allclose(found[name], values, err_msg=name)
-
-
-def test_a_model_of_numbers_that_are_none_finds_nothing():
-    embeddings = np.array([[1, 0], [np.nan, 0], [0, 1]], np.float32)
-    for values in retrieval_figures(embeddings, np.array([0, 0, 1])).values():
-        np.testing.assert_array_equal(values, [0, 0, np.nan])
-
-
 @pytest.mark.parametrize(("settings", "steps", "expected"), [
     ({"epochs": 4, "batch_size": 32}, 250, 0.05 * 2 * 4 * 250 * 32 / 5),
     ({"epochs": 4, "batch_size": 32, "backbone_multiplier": 0.0}, 1000, 0.05 * 4 * 1000 * 32 / 5),
     ({"epochs": 4, "batch_size": 32, "freeze": "all"}, 1000, 0.05 * 4 * 1000 * 32 / 5),
     ({"epochs": 2, "batch_size": 32, "image_sizes": "112,224"}, 1000, 0.05 * 2 * 1.25 * 1000 * 32 / 3),
+    ({"epochs": 4, "batch_size": 32, "weight_interpolation": "auto"}, 400, 0.05 * 2 * 4 * 400 * 32 / 8),
+    ({"epochs": 4, "batch_size": 32, "weight_interpolation": ".5"}, 250, 0.05 * 2 * 4 * 250 * 32 / 5),
     ({"epochs": 1, "batch_size": 8}, 2, 100)])
 def test_measuring_costs_a_twentieth_of_training(settings, steps, expected):
     assert affordable_images(TrainingConfig(**settings), steps) == int(expected)
@@ -77,25 +58,6 @@ def test_one_device_of_each_process_measures(monkeypatch, info, factor):
     alone = affordable_images(config, 10_000)
     monkeypatch.setattr(WorkerInfo, "current", lambda: info)
     assert affordable_images(config, 10_000) == pytest.approx(alone * factor, abs=1)
-
-
-@given(st.lists(st.integers(0, 30), max_size=12), st.integers(1, 150), st.integers(0, 3))
-def test_chosen_images_have_partners_and_are_as_many_as_fit(counts, count, seed):
-    labels = np.random.default_rng(seed).permutation(np.repeat(np.arange(len(counts)) * 3, counts))
-    numbers = choose_images(labels, count, seed)
-    np.testing.assert_array_equal(numbers, choose_images(labels, count, seed))
-    assert len(np.unique(numbers)) == len(numbers)
-    _, chosen = np.unique(labels[numbers], return_counts=True)
-    usable = [number for number in counts if number > 1]
-    assert not len(numbers) or chosen.min() >= 2
-    assert len(chosen) >= min(2, len(usable))
-    if sum(usable) <= count:
-        assert len(numbers) == sum(usable)
-    elif sum(min(4, number) for number in usable) <= count:
-        assert len(chosen) == len(usable)
-        assert count - len(usable) < len(numbers) <= count
-    else:
-        assert len(numbers) <= max(count, 8)
 
 
 def found(records, **settings):
@@ -161,8 +123,11 @@ class Scripted(UnseenLandmarks):
 
     def measure(self, embed, dimension):
         del embed, dimension
-        value = self.table[int(self.index)]
-        return {name: np.array([value - 0.1, value + 0.1, value]) for name in module.FIGURES}
+        value = self.value()
+        return {name: np.array([value - 0.1, value + 0.1, value]) for name in FIGURES}
+
+    def value(self):
+        return self.table[self.index.trainer.step]
 
     labels = np.array([7, 7, 7])
 
@@ -180,7 +145,7 @@ class Run:
         self.images = random.normal(size=(8, 6, 6, 3)).astype(np.float32)
         self.trainer = Trainer(self.model, self.objective, [Group("all", self.model.trainable_variables, 1.0)], config,
                                workdir, STEPS)
-        unseen = measured(manifest, self.trainer._step, np.arange(3), 6, 8)
+        unseen = measured(manifest, self, np.arange(3), 6, 8)
         self.selection = ModelSelection.begin(unseen, config, self.trainer.checkpoints, self.model, workdir,
                                               self.trainer.step)
 
@@ -270,6 +235,184 @@ def test_the_last_is_kept_where_that_is_asked_for(tmp_path):
     assert "Training lost 40.0 points of mAP" in run.selection.verdict()
 
 
+def between(start, end, factor):
+    """Returns (1 - factor) start + factor end of two models, by numpy."""
+    return [(1 - factor) * first + factor * last
+            for first, last in zip(start.get_weights(), end.get_weights(), strict=True)]
+
+
+class Middle(Scripted):
+    """At the end of the run better half of the way from the start than as trained, or at the start."""
+
+    factors = types.MappingProxyType({0.25: 0.6, 0.5: 0.9, 0.75: 0.8})
+
+    def value(self):
+        run = self.index
+        state = read_selection(run.workdir)
+        if state is None or state["measured_step"] < run.trainer.step:
+            return super().value()
+        start, which = network(), "best" if state["keep"] == "best" and state["kept"]["step"] else "latest"
+        end = kept(run.workdir, which)[1]
+        way = [model.get_weights()[0] - start.get_weights()[0] for model in (run.model, end)]
+        factor = round(float(np.vdot(*way) / np.vdot(way[1], way[1])), 3)
+        for left, right in zip(run.model.get_weights(), between(start, end, factor), strict=True):
+            np.testing.assert_allclose(left, right, atol=1e-6)
+        return self.factors[factor]
+
+
+class WorseButForTheMiddle(Middle):
+    table = Worse.table
+
+
+class WorseThanTrained(Middle):
+    factors = types.MappingProxyType({0.25: 0.6, 0.5: 0.7, 0.75: 0.5})
+
+
+class WorseAnywhere(WorseButForTheMiddle):
+    factors = types.MappingProxyType({0.25: 0.5, 0.5: 0.4, 0.75: 0.5})
+
+
+AUTO = dataclasses.replace(CONFIG, weight_interpolation="auto")
+
+
+def assert_between(workdir, factor, end, which="kept"):
+    """Asserts that the kept weights lie so far from the start to those of `end`."""
+    step, model = kept(workdir, which)
+    for left, right in zip(model.get_weights(), between(network(), end, factor), strict=True):
+        np.testing.assert_allclose(left, right, atol=1e-6)
+    return step
+
+
+@pytest.mark.parametrize("ema", [0.5, 0.0])
+def test_half_of_the_way_from_the_start_is_chosen_where_it_is_better(tmp_path, ema):
+    """The other end is the best epoch, not the last one, with its moving averages."""
+    run = Run(tmp_path, dataclasses.replace(AUTO, ema_momentum=ema), Middle)
+    remembered = {}
+    choose = run.selection.choose
+
+    def remember(entry):
+        remembered[entry["step"]] = run.model.get_weights()
+        choose(entry)
+    run.selection.choose = remember
+    run.fit()
+    after = network()
+    after.set_weights(remembered[4])
+    assert assert_between(tmp_path, 0.5, after) == assert_between(tmp_path, 0.5, after, "best") == 4
+    assert not same_weights(kept(tmp_path)[1], after)
+    after.set_weights(remembered[8])
+    step, latest = kept(tmp_path, "latest")
+    assert step == 8
+    assert same_weights(latest, after)
+    assert same_weights(run.model, kept(tmp_path, "raw")[1]), "the run ends with its own weights"
+    assert files(tmp_path) == ["weights-4.index"]
+    assert retrieved(tmp_path) == pytest.approx(Middle.table), "the history is that of the epochs"
+    state = read_selection(tmp_path)
+    assert (state["kept"]["step"], state["kept"]["epoch"], state["kept"]["factor"]) == (4, 2, 0.5)
+    assert (state["best_map"], state["start"]["factor"]) == (pytest.approx(0.7), 0)
+    assert [(entry["factor"], entry["retrieval_map"]) for entry in state["interpolation"]["measured"]] == [
+        (factor, pytest.approx(value)) for factor, value in Middle.factors.items()]
+    assert state["interpolation"]["trained"]["retrieval_map"] == pytest.approx(0.7)
+    assert state["gain"]["value"] == pytest.approx(0.4)
+    assert run.selection.verdict().endswith(
+        "the export is step 4, after epoch 2 of 4, weights 0.5 of the way from the start.")
+
+
+def test_weights_stay_as_trained_where_nothing_in_between_is_better(tmp_path, caplog):
+    """An equal figure changes nothing; the figures of each factor are kept and logged."""
+    caplog.set_level("INFO", logger="absl")
+    run = Run(tmp_path, AUTO, WorseThanTrained).fit()
+    plain = Run(tmp_path / "plain").fit()
+    assert kept(tmp_path)[0] == 4
+    assert same_weights(kept(tmp_path)[1], kept(tmp_path / "plain")[1])
+    assert run.selection.verdict() == plain.selection.verdict()
+    assert [entry["factor"] for entry in read_selection(tmp_path)["interpolation"]["measured"]] == [0.25, 0.5, 0.75]
+    assert "mAP of step 4 as trained, 0.25 of the way from the start 60.0 %, 0.5 of the way" in caplog.text
+
+
+def test_where_no_epoch_is_better_than_the_start_the_last_one_is_the_other_end(tmp_path):
+    run = Run(tmp_path, AUTO, WorseButForTheMiddle).fit()
+    assert assert_between(tmp_path, 0.5, kept(tmp_path, "latest")[1]) == 8
+    assert files(tmp_path) == ["weights-8.index"]
+    assert "Training gained 40.0 points" in run.selection.verdict()
+    run = Run(tmp_path / "anywhere", AUTO, WorseAnywhere).fit()
+    assert kept(tmp_path / "anywhere")[0] == 0
+    assert not files(tmp_path / "anywhere")
+    assert "not above that after any epoch, nor in between; the export is the start." in run.selection.verdict()
+
+
+def test_the_last_is_interpolated_where_the_last_is_kept(tmp_path):
+    """Better than the last is enough; the latest as trained can be had still."""
+    run = Run(tmp_path, dataclasses.replace(AUTO, keep="last"), WorseAnywhere).fit()
+    latest = kept(tmp_path, "latest")[1]
+    assert assert_between(tmp_path, 0.25, latest) == 8
+    assert not files(tmp_path)
+    assert run.selection.verdict().endswith("step 8, after epoch 4 of 4, weights 0.25 of the way from the start.")
+
+
+@pytest.mark.parametrize(("keep", "step"), [("best", 4), ("last", 8)])
+def test_a_given_factor_is_what_every_epoch_is_measured_with(tmp_path, keep, step):
+    """What is kept as best, and patience with it, is chosen among interpolated weights."""
+    run = Run(tmp_path, dataclasses.replace(CONFIG, weight_interpolation="0.25", keep=keep))
+    measured, chosen, remembered = run.selection._unseen.value, run.selection.choose, {}
+
+    def remember_measured():
+        remembered[run.trainer.step] = run.model.get_weights()
+        return measured()
+
+    def remember_chosen(entry):
+        end = network()
+        end.set_weights(run.model.get_weights())
+        expected = between(network(), end, 0.25 if entry["step"] else 1)
+        for left, right in zip(remembered[entry["step"]], expected, strict=True):
+            np.testing.assert_allclose(left, right, atol=1e-6)
+        assert entry["factor"] == (0.25 if entry["step"] else 0)
+        chosen(entry)
+    object.__setattr__(run.selection._unseen, "value", remember_measured)
+    run.selection.choose = remember_chosen
+    run.fit()
+    assert sorted(remembered) == [0, 2, 4, 6, 8]
+    assert kept(tmp_path)[0] == step
+    for left, right in zip(kept(tmp_path)[1].get_weights(), remembered[step], strict=True):
+        np.testing.assert_array_equal(left, right)
+    assert "interpolation" not in read_selection(tmp_path)
+    assert "weights 0.25 of the way from the start." in run.selection.verdict()
+
+
+def test_auto_without_landmarks_is_no_interpolation(tmp_path, caplog):
+    caplog.set_level("INFO", logger="absl")
+    run = Run(tmp_path, AUTO, facts={"photographs": 8})
+    assert ModelSelection.begin(None, AUTO, run.trainer.checkpoints, run.model, tmp_path, 0) is None
+    assert "No landmarks choose a factor for --weight_interpolation=auto: the weights stay as trained." in caplog.text
+    run.fit()
+    assert same_weights(kept(tmp_path)[1], kept(tmp_path, "latest")[1])
+
+
+@pytest.mark.parametrize(("measured", "patience", "last"), [
+    (Middle, 1, 2), pytest.param(WorseButForTheMiddle, 2, 4, marks=pytest.mark.slow)])
+def test_more_patience_goes_on_from_the_weights_as_trained(tmp_path, measured, patience, last):
+    """The run that ended early kept interpolated weights; at its new end it keeps what a run without patience keeps."""
+    config = dataclasses.replace(AUTO, patience=patience)
+    Run(tmp_path, config, measured).fit()
+    assert (read_selection(tmp_path)["kept"]["step"], read_selection(tmp_path)["kept"]["factor"]) == (last, 0.5)
+    Run(tmp_path, AUTO, measured).fit()
+    Run(tmp_path / "whole", AUTO, measured).fit()
+    assert read_selection(tmp_path) == read_selection(tmp_path / "whole")
+    assert files(tmp_path) == files(tmp_path / "whole")
+    assert same_weights(kept(tmp_path)[1], kept(tmp_path / "whole")[1])
+
+
+def test_latest_weights_after_an_interpolated_end_are_not_interpolated(tmp_path):
+    """A run that keeps its last checkpoint, given more patience and killed before it is measured again."""
+    config = dataclasses.replace(AUTO, keep="last", patience=1)
+    Run(tmp_path, config, WorseButForTheMiddle).fit()
+    assert assert_between(tmp_path, 0.5, kept(tmp_path, "latest")[1]) == 2
+    run = Run(tmp_path, dataclasses.replace(config, patience=0), WorseButForTheMiddle)
+    with pytest.raises(PreemptedError, match="Saved at step 3"):
+        run.fit(lambda: True)
+    assert kept(tmp_path)[0] == 3
+    assert same_weights(kept(tmp_path)[1], kept(tmp_path, "latest")[1])
+
+
 @pytest.mark.parametrize(("patience", "measured", "last"), [
     (1, Scripted, 2), pytest.param(2, Scripted, 8, marks=pytest.mark.slow),
     pytest.param(2, Worse, 4, marks=pytest.mark.slow), pytest.param(5, Worse, 8, marks=pytest.mark.slow)])
@@ -322,19 +465,27 @@ def kill(monkeypatch, place, name, number):
 def whole(tmp_path_factory):
     """Folders of runs from start to end, by how they are measured."""
     tf.config.run_functions_eagerly(True)
-    found = {measured: tmp_path_factory.mktemp("whole") for measured in (Scripted, Measured)}
+    found = {measured: tmp_path_factory.mktemp("whole") for measured in (Scripted, Measured, Middle, WorseButForTheMiddle)}
     for measured, folder in found.items():
-        Run(folder, dataclasses.replace(CONFIG, patience=3), measured).fit()
+        Run(folder, killed_config(measured), measured).fit()
     return found
 
 
+def killed_config(measured):
+    return dataclasses.replace(AUTO if issubclass(measured, Middle) else CONFIG, patience=3)
+
+
 FAST = [(TrainStep, "__call__", 4, Measured), (Checkpoints, "save_best", -1, Measured),
-        (ModelSelection, "choose", -3, Scripted)]
+        (ModelSelection, "choose", -3, Scripted), (ModelSelection, "measure", 7, Middle)]
 SLOW = [(TrainStep, "__call__", 1, Scripted), (TrainStep, "__call__", 6, Measured), (Checkpoints, "save_best", 1, Measured),
         (Checkpoints, "save_best", -2, Measured), (Checkpoints, "drop_former_best", 3, Measured),
         (Checkpoints, "save", -2, Measured), (ModelSelection, "measure", 1, Measured),
         (ModelSelection, "choose", 1, Measured), (ModelSelection, "choose", 3, Measured),
-        (ModelSelection, "choose", -5, Measured)]
+        (ModelSelection, "choose", -5, Measured), (ModelSelection, "measure", -6, Middle),
+        (ModelSelection, "interpolate", 1, Middle), (ModelSelection, "interpolate", -1, Middle),
+        (Checkpoints, "drop_former_best", 6, Middle), (ModelSelection, "measure", 6, WorseButForTheMiddle),
+        (Checkpoints, "save_best", 1, WorseButForTheMiddle), (Checkpoints, "save_best", -1, WorseButForTheMiddle),
+        (Checkpoints, "drop_former_best", -5, WorseButForTheMiddle)]
 
 
 @pytest.mark.parametrize(("place", "name", "number", "measured"), [
@@ -342,7 +493,7 @@ SLOW = [(TrainStep, "__call__", 1, Scripted), (TrainStep, "__call__", 6, Measure
 def test_killed_anywhere_it_chooses_what_an_uninterrupted_run_chooses(whole, tmp_path, monkeypatch, place, name, number,
                                                                       measured):
     """In the middle of an epoch, in a measurement, between the best weights and their figures: the same to the bit."""
-    config = dataclasses.replace(CONFIG, patience=3)
+    config = killed_config(measured)
     with monkeypatch.context() as patched:
         kill(patched, place, name, number)
         with pytest.raises(KeyboardInterrupt):

@@ -126,6 +126,66 @@ def test_frozen():
     assert not any("bn" in variable.name for variable in backbone.variables)
 
 
+STAGES = {"conv1": 3, "conv2": 3, "conv3": 2, "conv4": 1, "conv5": 0}  # of ResNet-18, from the last one
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+def test_each_stage_moves_by_the_decay_less_than_the_next_one(optimizer):
+    """One step of equal gradients: SGD moves by rate times gradient, Adam by the rate."""
+    model = built(placement="stages")
+    config = TrainingConfig(epochs=1, optimizer=optimizer, learning_rate=0.1, momentum=0.0, schedule="constant",
+                            warmup_fraction=0.0, backbone_multiplier=0.5, layer_decay=0.25, head_multiplier=2.0,
+                            freeze_batchnorm=False)
+    found = GroupedOptimizer(variable_groups(model, config), config, 10, tf.Variable(0))
+    variables, before = model.trainable_variables, [variable.numpy() for variable in model.trainable_variables]
+    assert sorted(id(variable) for variable in found.trained(found.active(0))) == sorted(map(id, variables))
+    found.apply([tf.fill(variable.shape, 3.0) for variable in found.trained(found.active(0))], found.active(0))
+    for variable, old in zip(variables, before, strict=True):
+        stage = STAGES.get(variable.name.split("_")[0])
+        multiplier = 2.0 if stage is None else 0.5 * 0.25**stage
+        assert (stage is None) == variable.name.startswith(("se_", "embedding", "arcface", "gem"))
+        way = 0.1 * multiplier * (3 if optimizer == "sgd" else 1)
+        np.testing.assert_allclose(variable - old, np.full(old.shape, -way), rtol=1e-3, atol=1e-6, err_msg=variable.name)
+
+
+def names_and_rates(model, **settings):
+    found = variable_groups(model, TrainingConfig(**{"layer_decay": 0.5, **settings}))
+    return {group.name: (group.multiplier, group.from_epoch, bool(group.variables)) for group in found}
+
+
+def test_groups_of_stages():
+    """Frozen stages have nothing that learns; all wait for the head; without decay the backbone is one group."""
+    assert names_and_rates(built(), freeze="c3", head_epochs=1, backbone_multiplier=0.8) == {
+        "backbone c2": (0.1, 1, False), "backbone c3": (0.2, 1, False), "backbone c4": (0.4, 1, True),
+        "backbone c5": (0.8, 1, True), "head": (1, 0, True)}
+    assert names_and_rates(built(), layer_decay=1.0) == {"backbone": (1, 0, True), "head": (1, 0, True)}
+
+
+@pytest.mark.parametrize(("name", "expected"), [
+    ("resnet18_delf", {"backbone c2": 0.25, "backbone c3": 0.5, "backbone c4": 1, "head": 1}),
+    pytest.param("resnet18_delg", None, marks=pytest.mark.slow), pytest.param("resnet18_how", None, marks=pytest.mark.slow),
+    pytest.param("resnet18_abn", None, marks=pytest.mark.slow), pytest.param("resnet18_solar", None, marks=pytest.mark.slow),
+    pytest.param("vgg16_gem", None, marks=pytest.mark.slow), pytest.param("mobilenetv2_gem", None, marks=pytest.mark.slow),
+    pytest.param("efficientnetlite0_gem", None, marks=pytest.mark.slow)])
+def test_stages_of_composites(name, expected):
+    """DELF's backbone ends at C4, that of an ABN is in two parts; every variable is in one group."""
+    width = {} if name.startswith(("vgg", "efficientnet")) else {"alpha": 0.25}
+    model = create_model(name, num_classes=3, **width)
+    found = variable_groups(model, TrainingConfig(layer_decay=0.5, freeze_batchnorm=False))
+    assert {group.name: group.multiplier for group in found} == (expected or {
+        "backbone c2": 0.125, "backbone c3": 0.25, "backbone c4": 0.5, "backbone c5": 1, "head": 1})
+    assert all(group.variables for group in found if group.name != "head")
+    assert sorted(id(variable) for group in found for variable in group.variables) == sorted(
+        map(id, model.trainable_variables))
+
+
+def test_stages_of_a_network_that_is_in_no_table():
+    images = tf.keras.Input([None, None, 3])
+    model = tf.keras.Model(images, tf.keras.layers.Conv2D(3, 3)(images))
+    with pytest.raises(UserError, match=r"stage c2 for --layer_decay; received .* none\. Use --layer_decay=1\."):
+        variable_groups(model, TrainingConfig(layer_decay=0.5))
+
+
 def built(name="resnet18_se", **arguments):
     return create_model(name, alpha=0.25, embedding_dim=8, num_classes=3, **arguments)
 

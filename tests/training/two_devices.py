@@ -1,10 +1,12 @@
-"""Run as a script: a few steps on one device and on two, of every kind of objective; prints the largest differences.
+"""Run as a script: a few steps on one device and on two, of every kind of objective, and interpolated weights; prints the
+largest differences.
 
 TensorFlow divides the processor into devices at the start of a process only, so that the tests call this in one of its own.
 """
 
 import functools
 import json
+import tempfile
 
 import numpy as np
 import tensorflow as tf
@@ -16,6 +18,7 @@ from landmark_zoo.training.batch_losses import EmbeddingPairs, Tuples
 from landmark_zoo.training.config import TrainingConfig
 from landmark_zoo.training.distributed.collectives import WorkerInfo, distribute_dataset
 from landmark_zoo.training.ema import ExponentialMovingAverage
+from landmark_zoo.training.interpolation import interpolate_model, preserved
 from landmark_zoo.training.optimizer import Group, GroupedOptimizer
 from landmark_zoo.training.precision import LossScale
 from landmark_zoo.training.train_step import TrainStep
@@ -78,15 +81,34 @@ def trained(case):
     return [np.array(found), *model.get_weights(), *(average.numpy() for average in ema.values)]
 
 
+def interpolated():
+    """Returns the weights of a network with BatchNorm half way from a start, and after that its own again."""
+    model = tf.keras.Sequential([tf.keras.Input([4]), tf.keras.layers.Dense(3), tf.keras.layers.BatchNormalization()])
+    random, checkpoint = np.random.default_rng(0), tf.train.Checkpoint(model=model)
+
+    def assign():
+        for weight in model.weights:
+            weight.assign(random.normal(size=weight.shape).astype(np.float32))
+    assign()
+    with tempfile.TemporaryDirectory() as folder:
+        read_start = functools.partial(checkpoint.read, checkpoint.write(f"{folder}/start"))
+        assign()
+        with preserved(model):
+            interpolate_model(model, read_start, 0.5)
+            found = [tf.identity(weight).numpy() for weight in model.weights]
+    return [*found, *(tf.identity(weight).numpy() for weight in model.weights)]
+
+
 def main():
     cpu, = tf.config.list_physical_devices("CPU")
     tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
     strategy, differences = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]), {}
-    for case in CASES:
-        alone = trained(case)
+    cases = {**{case: functools.partial(trained, case) for case in CASES}, "interpolated": interpolated}
+    for case, run in cases.items():
+        alone = run()
         with strategy.scope():
             assert WorkerInfo.current() == WorkerInfo(1, 0, 2)
-            together = trained(case)
+            together = run()
         differences[case] = max(float(np.abs(a - b).max()) for a, b in zip(alone, together, strict=True))
     print(json.dumps(differences))
 

@@ -47,11 +47,11 @@ def test_alone_rows_stay_as_they_are():
 
 @pytest.mark.slow
 def test_two_devices_learn_what_one_learns(root):
-    """Losses, accuracies, weights and their averages after three steps of every kind of objective."""
+    """Losses, accuracies, weights and their averages after three steps of every kind of objective; weights in between."""
     done = subprocess.run([sys.executable, "-m", "tests.training.two_devices"], cwd=root, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-2000:]
     differences = json.loads(done.stdout.splitlines()[-1])
-    assert set(differences) == {"classification", "in parts", "sparse", "float16 scale", "pairs", "tuples"}
+    assert set(differences) == {"classification", "in parts", "sparse", "float16 scale", "pairs", "tuples", "interpolated"}
     assert max(differences.values()) < 1e-5
 
 

@@ -137,8 +137,12 @@ def test_two_workers_told_to_stop_and_started_again_end_where_one_ends(start, on
 
 @pytest.mark.slow
 def test_two_workers_choose_what_one_chooses(start, unseen_records, tmp_path):
-    """Each embeds half of the images of unseen landmarks; only the chief writes, and patience ends both."""
-    flags = (f"--records={unseen_records}", "--patience=1", "--learning_rate=0.3")
+    """Each embeds half of the images of unseen landmarks; only the chief writes, and patience ends both.
+
+    At the end both interpolate weights. At this rate the runs part within an epoch, and figures with them.
+    """
+    flags = (f"--records={unseen_records}", "--patience=1", "--learning_rate=0.3", "--weight_interpolation=auto",
+             "--layer_decay=0.5")
     for name, workers in (("one", 1), ("two", 2)):
         assert start(tmp_path / name, workers, *flags).wait() == 0
     one, two = (read_selection(tmp_path / name) for name in ("one", "two"))
@@ -146,6 +150,10 @@ def test_two_workers_choose_what_one_chooses(start, unseen_records, tmp_path):
     assert one["kept"]["step"] == two["kept"]["step"]
     assert one["labels"] == two["labels"]
     np.testing.assert_allclose(one["start"]["average_precision"], two["start"]["average_precision"], atol=0.02)
+    between = [[entry["retrieval_map"] for entry in found["interpolation"]["measured"]] for found in (one, two)]
+    assert len(between[0]) == 3
+    np.testing.assert_allclose(*between, atol=0.08)
+    assert one["kept"]["factor"] == two["kept"]["factor"]
     assert sorted(path.name for path in (tmp_path / "one" / "best").iterdir()) == sorted(
         path.name for path in (tmp_path / "two" / "best").iterdir())
 
