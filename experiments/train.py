@@ -5,7 +5,8 @@
 Several workers train together where srun starts several tasks, or where TF_CONFIG names them; --batch_size is theirs
 together. Where the records keep landmarks out of training, these are ranked before the first step and after each epoch, and
 the best epoch, or the start, is what is exported (--keep, --patience). Where there were too few landmarks to keep any out,
-nothing is trained, unless with --keep=last.
+nothing is trained, unless with --keep=last. With pretrained weights, --epochs, --learning_rate and others that are not given
+follow from the number of images (landmark_zoo/training/defaults.py).
 
 --smoke goes through every part of the recipe in minutes, --overfit_one_batch tests whether the recipe can learn at all.
 Exit codes: 0 done; 2 a mistake to mend; 3 another worker is gone; 42 saved at SIGUSR1 or SIGTERM: start the same command
@@ -19,8 +20,10 @@ from absl import flags, logging
 
 from landmark_zoo.core.provenance import resolved_flags
 from landmark_zoo.core.scripts import define_flags, define_output, from_flags, run
+from landmark_zoo.data.manifest import read_manifest
 from landmark_zoo.models.registry import ModelConfig
 from landmark_zoo.training.config import TrainingConfig
+from landmark_zoo.training.defaults import MARGIN_HEADS, default_embedding, default_settings
 from landmark_zoo.training.distributed.preemption import SAVED, PreemptionHandler
 from landmark_zoo.training.distributed.strategy import DISTRIBUTIONS, create_strategy
 from landmark_zoo.training.dry_runs import overfit_run, smoke_settings
@@ -37,9 +40,10 @@ _WORKDIR = define_output("workdir", None, "Folder of this run: checkpoints, hist
 _WEIGHTS = flags.DEFINE_string("weights", None, "Initial weights of the backbone: imagenet, a .h5 file (of "
                                "efficientnetlite also .pth or .safetensors), a folder of such files, or a URL; unset or "
                                "empty for random weights, which may not be frozen.")
-_INITIAL = flags.DEFINE_enum("initial_embedding", "random", INITIAL_EMBEDDINGS, "Part of the model fitted to training "
-                             "images before training: pca for the embedding layer and the head, whitening for HOW's "
-                             "reduction, clusters for NetVLAD's centers, random for none.")
+_INITIAL = flags.DEFINE_enum("initial_embedding", "auto", ("auto", *INITIAL_EMBEDDINGS), "Part of the model fitted to "
+                             "training images before training: pca for the embedding layer and the head, whitening for "
+                             "HOW's reduction, clusters for NetVLAD's centers, random for none; auto for what the model "
+                             "has of these where the backbone is pretrained.")
 _INITIAL_RUN = flags.DEFINE_string("initial_run", None, "Folder of another run whose kept weights, those that would be "
                                    "exported, training starts from.")
 _SMOKE = flags.DEFINE_boolean("smoke", False, "Make the smallest run of this recipe: four steps of small images.")
@@ -56,6 +60,7 @@ def main(_):
     """Trains, or tries out, the recipe that the flags describe."""
     if _DETERMINISTIC.value:
         tf.config.experimental.enable_op_determinism()
+    _fill_in()
     if _SMOKE.value:
         _shrink()
     model, training, objective, sampling = map(from_flags, (ModelConfig, TrainingConfig, ObjectiveConfig, SamplingConfig))
@@ -76,6 +81,21 @@ def _train(*arguments: object, **settings: object) -> None:
         except PreemptedError as preempted:
             logging.info("%s Start the same command again to go on.", preempted)
             sys.exit(SAVED)
+
+
+def _fill_in() -> None:
+    """Sets flags that are not given by the rule of `training.defaults`, which depends on the number of images."""
+    values, pretrained = flags.FLAGS, bool(_WEIGHTS.value) and not _INITIAL_RUN.value
+    chosen = {}
+    if pretrained and values["objective"].value == "classification" and values["head"].value in MARGIN_HEADS:
+        settings = default_settings(read_manifest(f"{_RECORDS.value}/train").num_examples)
+        chosen = {name: value for name, value in settings.items() if not values[name].present}
+    if _INITIAL.value == "auto":
+        chosen["initial_embedding"] = default_embedding(from_flags(ModelConfig)) if pretrained else "random"
+    for name, value in chosen.items():
+        values[name].value = value
+    if pretrained:
+        logging.info("By default: %s", " ".join(f"--{name}={value}" for name, value in chosen.items()))
 
 
 def _shrink() -> None:

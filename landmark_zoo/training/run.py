@@ -118,7 +118,8 @@ class TrainingSetup:
                 and not run)
 
     def _evaluation_views(self) -> tf.data.Dataset:
-        return evaluation_dataset(self._manifest, image_size=self._config.size_at(0), batch_size=self._config.batch_size)
+        side = self._config.size_at(max(self._config.epochs - 1, 0))  # the last, on which a PCA is better than on a smaller
+        return evaluation_dataset(self._manifest, image_size=side, batch_size=self._config.batch_size)
 
 
 def check_start(embedding: str, run: str | None) -> None:

@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from landmark_zoo.models.registry import ModelConfig
+from landmark_zoo.training.defaults import MARGIN_HEADS, default_embedding, default_settings
+
 RECIPES = Path(__file__).parents[2] / "experiments" / "recipes"
 NAMES = sorted(str(path.relative_to(RECIPES).with_suffix("")) for path in RECIPES.rglob("*.flags"))
 _PROGRAM = """
@@ -54,6 +57,18 @@ def test_says_which_weights_it_starts_from(name):
     keras_has_none = flags["model"].startswith("resnet18")
     assert flags.get("weights") == (None if not frozen else "to be given" if keras_has_none else flags.get("weights"))
     assert not frozen or flags["weights"] in ("imagenet", "to be given")
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if not name.endswith("/base") and name != "quickstart_photographs"])
+def test_says_what_would_follow_from_the_number_of_images(name):
+    """A paper's recipe does not change with the defaults."""
+    flags = flags_of(RECIPES / f"{name}.flags")
+    if flags.get("weights") in (None, "to be given"):
+        return
+    if flags.get("objective", "classification") == "classification" and flags["head"] in MARGIN_HEADS:
+        assert not default_settings(images=1000).keys() - flags.keys()
+    sizes = {"embedding_dim": int(flags["embedding_dim"]), "pooling": flags.get("pooling")}
+    assert "initial_embedding" in flags or default_embedding(ModelConfig(flags["model"], **sizes)) == "random"
 
 
 def test_there_is_one_for_every_experiment_of_the_source_projects():
