@@ -17,8 +17,9 @@ from landmark_zoo.training.checkpoints import full_disk_as_os_error
 
 MODEL_FILE, LABELS_FILE, RECIPE_FILE = "model.json", "label_map.json", "recipe.json"
 CHANGEABLE_FIELDS = ("checkpoint_seconds", "checkpoint_steps", "log_steps",  # which do not change the result
+                     "cache_gigabytes",
                      "patience")  # so that a run that ended early can be given more
-YOUNGER_FIELDS = ("keep",)  # which recipes of earlier releases lack: their runs take any
+YOUNGER_FIELDS = ("keep", "cached_views")  # which recipes of earlier releases lack: their runs take any
 
 
 class History:

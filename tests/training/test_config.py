@@ -32,7 +32,9 @@ from landmark_zoo.training.sampling import SamplingConfig
     ({"freeze": "all", "head_multiplier": 0.0}, "something that learns"),
     ({"head_multiplier": 0.0, "head_epochs": 1}, "something that learns"),
     ({"head_epochs": 4}, "--head_epochs <= --epochs; received 4 and 3"),
-    ({"keep": "newest"}, "--keep among best, last; received 'newest'"), ({"patience": -1}, "--patience >= 0; received -1")])
+    ({"keep": "newest"}, "--keep among best, last; received 'newest'"), ({"patience": -1}, "--patience >= 0; received -1"),
+    ({"cached_views": 2}, "epochs in which the backbone stands still for --cached_views; received none. Give --head_epochs"),
+    ({"cached_views": -1}, "--cached_views >= 0"), ({"cache_gigabytes": -1.0}, "--cache_gigabytes >= 0")])
 def test_refused(change, said):
     with pytest.raises(UserError, match=said):
         TrainingConfig(**change)
@@ -64,6 +66,12 @@ def test_images_grow(epochs, sizes, expected):
     config = TrainingConfig(epochs=epochs, image_size=200, image_sizes=sizes)
     assert [config.size_at(epoch) for epoch in range(epochs)] == expected
     assert config.size_at(epochs) == (int(sizes.split(",")[-1]) if sizes else 200)
+
+
+@pytest.mark.parametrize(("settings", "expected"), [
+    ({}, 0), ({"head_epochs": 2}, 2), ({"freeze": "c4"}, 0), ({"freeze": "all"}, 5), ({"backbone_multiplier": 0.0}, 5)])
+def test_epochs_in_which_the_backbone_stands_still(settings, expected):
+    assert TrainingConfig(epochs=5, **settings).still_epochs == expected
 
 
 def test_no_epochs():

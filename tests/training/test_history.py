@@ -134,3 +134,17 @@ def test_a_run_without_a_recipe_gets_one(tmp_path):
     create_or_check_run(tmp_path, ModelConfig(), LabelMap(["7", "12"]), {}, TrainingConfig(epochs=9))
     with pytest.raises(UserError, match="--epochs=9; received --epochs=3"):
         create_or_check_run(tmp_path, ModelConfig(), LabelMap(["7", "12"]), {}, TrainingConfig())
+
+
+def test_a_recipe_from_before_cached_features_goes_on(tmp_path):
+    def claimed(**settings):
+        create_or_check_run(tmp_path, ModelConfig(), LabelMap(["7", "12"]), {}, TrainingConfig(head_epochs=1, **settings))
+    claimed()
+    recipe = read_json(tmp_path / "recipe.json")
+    assert "cache_gigabytes" not in recipe
+    write_json(tmp_path / "recipe.json", {name: value for name, value in recipe.items() if name != "cached_views"})
+    claimed()
+    write_json(tmp_path / "recipe.json", recipe)
+    claimed(cache_gigabytes=3.0)
+    with pytest.raises(UserError, match="--cached_views=0; received --cached_views=4"):
+        claimed(cached_views=4)
