@@ -128,10 +128,8 @@ def _measured(images: ImageList, small: SmallSet, seed: int, flags: Sequence[str
     chosen, test = cut(images, small, seed)
     table = folder / "photos.csv"
     write_csv(table, ["id", "path", "landmark"], ([entry.id, entry.path, entry.landmark_id] for entry in chosen))
-    _run("experiments.prepare", "--source=table", f"--photos={table}", f"--output={folder}/records", f"--seed={seed}",
-         "--validation_landmarks=0.15")
-    _run("experiments.train", f"--records={folder}/records", f"--workdir={folder}/training", f"--seed={seed}",
-         "--initial_embedding=pca", *flags)
+    _run("experiments.prepare", "--source=table", f"--photos={table}", f"--output={folder}/records", f"--seed={seed}")
+    _run("experiments.train", f"--records={folder}/records", f"--workdir={folder}/training", f"--seed={seed}", *flags)
     manifest = write_records(test, folder / "test", split="test", num_shards=4, seed=0, max_side=512)
     index = read_record_index(manifest)
     unseen = UnseenLandmarks(manifest, index, np.arange(manifest.num_examples), TEST_SIDE, 32)

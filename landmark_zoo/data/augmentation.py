@@ -61,7 +61,8 @@ class Augmentation:
 def augment(encoded: tf.Tensor, size: Size, seed: tf.Tensor, augmentation: Augmentation) -> tf.Tensor:
     """Cuts a random window out of a JPEG, resizes it, mirrors it, changes its light and rotates it.
 
-    If a window is cut by area, only the window is decoded; always with the fast discrete cosine transform.
+    If a window is cut by area, only the window is decoded, at 1/2, 1/4 or 1/8 of its size where that is no smaller than the
+    result (`decode_window`); always with the fast discrete cosine transform.
 
     Args:
         encoded: String scalar, an RGB JPEG as records hold it.
@@ -118,21 +119,56 @@ def change_light(image: tf.Tensor, shift: tf.Tensor, factor: tf.Tensor) -> tf.Te
     return tf.clip_by_value(image * factor + (mean * (1 - factor) + shift), 0.0, 255.0)
 
 
+_JPEG = {"channels": 3, "dct_method": "INTEGER_FAST", "fancy_upscaling": False}
+_DENOMINATORS = (1, 2, 4, 8)  # at which libjpeg decodes directly, from fewer coefficients of each block
+
+
+def decode_window(encoded: tf.Tensor, window: tf.Tensor, height: int | tf.Tensor, width: int | tf.Tensor) -> tf.Tensor:
+    """Decodes a window of a JPEG and resizes it (bilinear, antialiased), computing no more pixels than that needs.
+
+    The window is decoded at the smallest of 1, 1/2, 1/4 and 1/8 of its size that leaves both its sides no smaller than those
+    of the result. At 1/d, a pixel stands for d x d pixels whose corner is a multiple of d, so that a window that begins or
+    ends between two of them is decoded to the next and resized from where it lies, to fractions of a pixel. Against the
+    whole decoding, views of photographs differ by 3 gray levels on average at exactly 2 pixels of the window to one of the
+    result, by 1.7 at 2.5.
+
+    Args:
+        encoded: String scalar, a JPEG.
+        window: int32 [4]: top, left, height, width, in pixels of the image.
+        height: Height of the result, in pixels.
+        width: Width of the result, in pixels.
+
+    Returns:
+        float32 [height, width, 3], values 0..255.
+    """
+    size = tf.stack([height, width])
+    times = tf.reduce_min(window[2:] // size)
+    number = sum(tf.cast(times >= denominator, tf.int32) for denominator in _DENOMINATORS[1:])
+    denominator = tf.gather(_DENOMINATORS, number)
+    begin = window[:2] // denominator
+    end = (window[:2] + window[2:] + denominator - 1) // denominator
+    decoded = tf.concat([begin, end - begin], axis=0)
+    pixels = tf.switch_case(number, [
+        lambda ratio=ratio: tf.io.decode_and_crop_jpeg(encoded, decoded, ratio=ratio, **_JPEG) for ratio in _DENOMINATORS])
+    scale = tf.cast(size * denominator, tf.float32) / tf.cast(window[2:], tf.float32)
+    offset = tf.cast(window[:2] % denominator, tf.float32) / tf.cast(denominator, tf.float32)
+    image = tf.raw_ops.ScaleAndTranslate(images=pixels[None], size=size, scale=scale, translation=-scale * offset,
+                                         kernel_type="triangle", antialias=True)[0]
+    return tf.ensure_shape(image, [*(side if isinstance(side, int) else None for side in (height, width)), 3])
+
+
 def _cut(encoded: tf.Tensor, size: Size, seed: tf.Tensor, augmentation: Augmentation) -> tf.Tensor:
-    jpeg = {"channels": 3, "dct_method": "INTEGER_FAST", "fancy_upscaling": False}
     height, width = (size, size) if isinstance(size, int) else size
     if augmentation.oversize:
         covered = [tf.cast(tf.round(augmentation.oversize * tf.cast(side, tf.float32)), tf.int32)
                    for side in (height, width)]
-        return resize_to_cover(tf.io.decode_jpeg(encoded, **jpeg), *covered)
+        return resize_to_cover(tf.io.decode_jpeg(encoded, **_JPEG), *covered)
     if augmentation.area == (1, 1):
-        image = tf.io.decode_jpeg(encoded, **jpeg)
-    else:
-        shape = tf.io.extract_jpeg_shape(encoded)
-        window = (random_window(shape, seed, augmentation) if isinstance(size, int)
-                  else _window_for(shape, height, width, seed, augmentation))
-        image = tf.io.decode_and_crop_jpeg(encoded, window, **jpeg)
-    return resize_square(image, size) if isinstance(size, int) else resize(image, height, width)
+        return resize(tf.io.decode_jpeg(encoded, **_JPEG), height, width)
+    shape = tf.io.extract_jpeg_shape(encoded)
+    window = (random_window(shape, seed, augmentation) if isinstance(size, int)
+              else _window_for(shape, height, width, seed, augmentation))
+    return decode_window(encoded, window, height, width)
 
 
 def _window_for(shape: tf.Tensor, height: int | tf.Tensor, width: int | tf.Tensor, seed: tf.Tensor,

@@ -124,18 +124,14 @@ def _layer(kind: str, name: str, shape: tuple[int, ...]) -> tuple[int, int, int]
     return layer.count_params(), macs, int(layer.compute_output_shape([1, *shape])[-1])
 
 
-def on_features(model: tf.keras.Model) -> tuple[tf.keras.Model, tf.keras.Model]:
-    """Cuts a model behind its backbone; both parts share its layers, so that what trains a part trains the model.
-
-    After the cut the layers of the second part stand in two graphs: `layer.get_input_at(-1)` is their input in that part.
+def to_features(model: tf.keras.Model) -> tf.keras.Model:
+    """Returns the part of a model from images to its backbone's last feature map; the model stays as it is.
 
     Args:
         model: Model of `models.build_model`; attention must stand behind the backbone (placement "end") or nowhere.
 
     Returns:
-        The part from images [B, H, W, 3] (RGB, 0..255) to the backbone's last feature map [B, h, w, C], preprocessing
-        included, and the part from that feature map to the model's dict of outputs. "feature_map" is missing from the
-        dict where nothing stands between backbone and pooling.
+        Images [B, H, W, 3] (RGB, 0..255) to [B, h, w, C], preprocessing included.
 
     Raises:
         UserError: Attention inside the backbone, or a model that needs more of the backbone than its last feature map.
@@ -146,10 +142,27 @@ def on_features(model: tf.keras.Model) -> tuple[tf.keras.Model, tf.keras.Model]:
         found = f"outputs {', '.join(sorted(outputs))}" if isinstance(outputs, dict) else f"{len(networks)} backbones"
         raise UserError(f"{model.name} to use nothing of its backbone but the last feature map", found,
                         "Use --placement=end, or train the whole model.")
-    features = outputs["C5"]
-    behind = {name: output for name, output in model.output.items() if output is not features}
-    return (tf.keras.Model(model.input, features, name=f"{model.name}_to_features"),
-            tf.keras.Model(features, behind, name=f"{model.name}_on_features"))
+    return tf.keras.Model(model.input, outputs["C5"], name=f"{model.name}_to_features")
+
+
+def on_features(model: tf.keras.Model) -> tuple[tf.keras.Model, tf.keras.Model]:
+    """Cuts a model behind its backbone; both parts share its layers, so that what trains a part trains the model.
+
+    After the cut the layers of the second part stand in two graphs: `layer.get_input_at(-1)` is their input in that part.
+
+    Args:
+        model: See `to_features`.
+
+    Returns:
+        `to_features(model)`, and the part from its feature map to the model's dict of outputs. "feature_map" is missing from
+        the dict where nothing stands between backbone and pooling.
+
+    Raises:
+        UserError: See `to_features`.
+    """
+    first = to_features(model)
+    behind = {name: output for name, output in model.output.items() if output is not first.output}
+    return first, tf.keras.Model(first.output, behind, name=f"{model.name}_on_features")
 
 
 FEATURE_NORM, CLASS_ACTIVATION, NORM = "feature_norm", "class_activation", "norm"

@@ -12,7 +12,7 @@ Reading order:
 * `epoch_data.py` (batches of every epoch), `sampling.py` (samplers, hard-negative mining);
 * `initialization.py`, `warm_start.py`: initial weights;
 * `sanity_checks.py`, `dry_runs.py`: checks before the first step, and of a whole recipe;
-* `frozen_backbone.py`: training on cached feature maps;
+* `frozen_backbone.py`: training on cached feature maps; `cached_epochs.py`: epochs of any run on them;
 * `distributed/`: everything about several machines.
 
 Settings are three frozen dataclasses, each field a flag of `experiments.train`: `config.TrainingConfig`,

@@ -23,7 +23,7 @@ from landmark_zoo.training.sanity_checks import check_fixed_weights
 from landmark_zoo.training.train_step import TrainStep
 
 SMOKE_LIMITS = {"epochs": 1, "batch_size": 8, "image_size": 96, "head_epochs": 1, "embedding_dim": 64, "query_size": 8,
-                "pool_size": 48, "images_per_class": 4, "negatives": 5, "log_steps": 1}
+                "pool_size": 48, "images_per_class": 4, "negatives": 5, "log_steps": 1, "cached_views": 1}
 SMOKE_STEPS, SMOKE_ALPHA, SMOKE_DENSE_UNITS = 4, 0.25, 64
 
 
@@ -80,7 +80,7 @@ def overfit_run(model_config: ModelConfig, config: TrainingConfig, records: str 
         UserError: The loss of the batch does not fall to a tenth.
     """
     check_start(initial_embedding, initial_run)
-    config = dataclasses.replace(config, precision=auto_precision(config.precision))
+    config = dataclasses.replace(config, precision=auto_precision(config.precision), cached_views=0)
     manifest = read_manifest(Path(records) / "train")
     tf.keras.utils.set_random_seed(config.seed)
     with tempfile.TemporaryDirectory() as scratch:

@@ -114,6 +114,21 @@ class FeatureCache:
         starts = range(skip_batches * batch_size, steps * batch_size, batch_size)
         return self._batches([(indices[start:start + batch_size], views[start:start + batch_size]) for start in starts])
 
+    def planned(self, plan: np.ndarray, seed: int, epoch: int, skip_batches: int = 0) -> tf.data.Dataset:
+        """Returns the rest of an epoch whose images a sampler has planned, each in one of its views at random.
+
+        Args:
+            plan: int [steps, B], number of each image of each batch; the views depend on (seed, epoch, place in it) alone.
+            seed: Seed of the run.
+            epoch: Epoch, from 0.
+            skip_batches: Number of batches to leave out at the beginning.
+
+        Returns:
+            Dataset of feature maps float32 [B, h, w, C] and labels int32 [B].
+        """
+        views = np.random.default_rng([seed, epoch, 1]).integers(self.views.count, size=plan.shape)
+        return self._batches(list(zip(plan, views, strict=True))[skip_batches:])
+
     def evaluation_batches(self, batch_size: int) -> tf.data.Dataset:
         """Returns view 0 of all images in order; the last batch may be smaller."""
         indices = np.arange(len(self.labels))

@@ -18,9 +18,10 @@ from landmark_zoo.training.checkpoints import RECIPE_FILE, full_disk_as_os_error
 
 MODEL_FILE, LABELS_FILE = "model.json", "label_map.json"
 CHANGEABLE_FIELDS = ("checkpoint_seconds", "checkpoint_steps", "log_steps",  # which do not change the result
+                     "cache_gigabytes",
                      "patience")  # so that a run that ended early can be given more
 YOUNGER_FIELDS = ("keep",)  # which recipes of earlier releases lack: their runs take any
-FORMER_VALUES = {"layer_decay": 1.0, "weight_interpolation": "1"}  # of fields which such recipes lack
+FORMER_VALUES = {"layer_decay": 1.0, "weight_interpolation": "1", "cached_views": 0}  # of fields which such recipes lack
 NOT_TRAINED = "not_trained"  # of model.json: why the run made its start and no step
 
 

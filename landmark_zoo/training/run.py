@@ -7,6 +7,7 @@ the run, sets the initial weights and hands over to `trainer.Trainer`.
 import contextlib
 import dataclasses
 import functools
+import gc
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,23 +16,30 @@ import tensorflow as tf
 from absl import logging
 
 from landmark_zoo.core.errors import UserError, check_choice, notify
-from landmark_zoo.core.files import lock_directory, write_json
+from landmark_zoo.core.files import lock_directory, read_json, write_json
 from landmark_zoo.core.provenance import resolved_flags
 from landmark_zoo.data.input_pipeline import evaluation_dataset
 from landmark_zoo.data.manifest import VALIDATION_LANDMARKS, Manifest, read_manifest
 from landmark_zoo.models.registry import WHOLE, ModelConfig, describe_model_weights
-from landmark_zoo.training.checkpoints import has_checkpoint
-from landmark_zoo.training.config import TrainingConfig
-from landmark_zoo.training.distributed.collectives import WorkerInfo
+from landmark_zoo.training.cached_epochs import CachedEpochs
+from landmark_zoo.training.checkpoints import RECIPE_FILE, has_checkpoint
+from landmark_zoo.training.config import PRECISIONS, TrainingConfig
+from landmark_zoo.training.distributed.collectives import WorkerInfo, broadcast
 from landmark_zoo.training.epoch_data import EpochData, validation_batches
-from landmark_zoo.training.history import NOT_TRAINED, create_or_check_run, read_model, with_dimension_of
+from landmark_zoo.training.history import (
+    NOT_TRAINED,
+    create_or_check_run,
+    read_model,
+    with_dimension_of,
+)
 from landmark_zoo.training.initialization import INITIAL_EMBEDDINGS, build_for_pca, initialize_embedding
 from landmark_zoo.training.model_selection import FACT, ModelSelection, find_unseen
-from landmark_zoo.training.objectives import OBJECTIVES, ObjectiveConfig, build_objective
-from landmark_zoo.training.optimizer import variable_groups
-from landmark_zoo.training.precision import auto_precision, precision
+from landmark_zoo.training.objectives import OBJECTIVES, Objective, ObjectiveConfig, build_objective
+from landmark_zoo.training.optimizer import GroupedOptimizer, variable_groups
+from landmark_zoo.training.precision import TRIAL_WORTH, auto_precision, bfloat16_can_gain, precision, precision_by_trial
 from landmark_zoo.training.sampling import SamplingConfig
 from landmark_zoo.training.sanity_checks import check_fixed_weights, startup_checks
+from landmark_zoo.training.train_step import TrainStep
 from landmark_zoo.training.trainer import Trainer
 from landmark_zoo.training.warm_start import warm_start
 
@@ -56,7 +64,6 @@ class TrainingSetup:
         model_config: Settings of the model, without a head where the objective needs none, with the lowered dimension.
         model: Built model.
         head: Head of the model, or None.
-        objective: Loss and accuracy of a batch.
         groups: Parameter groups of the model.
 
     Raises:
@@ -87,13 +94,21 @@ class TrainingSetup:
             else:
                 self.model = self.model_config.build(manifest.num_classes, weights)
         self.head = self.model.get_layer(model_config.head) if objective.has_head else None
-        self.objective = build_objective(objective, self.model, self.head, manifest.class_counts, sampling.negatives)
         self.groups = variable_groups(self.model, config)
+        if not config.cached_views:
+            _ = self.objective  # whose mistakes are found here
 
     @functools.cached_property
-    def epoch_data(self) -> EpochData:
+    def epoch_data(self) -> EpochData | CachedEpochs:
         """Training batches of every epoch; records that do not fill a batch are a `UserError`."""
-        return EpochData(self._manifest, self._config, self._sampling, self.model, self._workdir)
+        batches = EpochData(self._manifest, self._config, self._sampling, self.model, self._workdir)
+        return batches if not self._config.cached_views else CachedEpochs(
+            batches, self.model, self._objective_of, self._manifest, self._config, self._sampling, self._workdir)
+
+    @functools.cached_property
+    def objective(self) -> Objective:
+        """Loss and accuracy of a batch."""
+        return self.epoch_data.objective if self._config.cached_views else self._objective_of(self.model)
 
     def initialize(self, embedding: str, run: str | None) -> None:
         """Sets the weights that training starts from.
@@ -111,11 +126,23 @@ class TrainingSetup:
         """Returns the first training images [B, S, S, 3], without random views, and their labels [B]."""
         return next(iter(self._evaluation_views().unbatch().repeat().batch(self._config.batch_size)))
 
+    def trial_step(self) -> Callable[[], object]:
+        """Returns a function that makes a training step of all that learns in the last epoch, on the same images again."""
+        config, run_step = self._config, tf.Variable(0, trainable=False, dtype=tf.int64)
+        groups = [dataclasses.replace(group, from_epoch=0) for group in self.groups if group.from_epoch < config.epochs]
+        optimizer = GroupedOptimizer(groups, config, self.epoch_data.steps_per_epoch, run_step)
+        step = TrainStep(self.objective, optimizer, run_step, config, model=self.model)
+        images, labels = (rows[:config.batch_size // WorkerInfo.current().num_replicas] for rows in self.first_batch())
+        return functools.partial(step, images, labels)
+
     def starts_at_chance(self, embedding: str, run: str | None) -> bool:
         """Returns whether the first loss is the plain cross-entropy of a head with random weights."""
         plain = ObjectiveConfig(sampled_classes=self._objective.sampled_classes)
         return (self._objective == plain and "attention_logits" not in self.model.output_shape and embedding != "pca"
                 and not run)
+
+    def _objective_of(self, model: tf.keras.Model) -> Objective:
+        return build_objective(self._objective, model, self.head, self._manifest.class_counts, self._sampling.negatives)
 
     def _evaluation_views(self) -> tf.data.Dataset:
         side = self._config.size_at(max(self._config.epochs - 1, 0))  # the last, on which a PCA is better than on a smaller
@@ -146,8 +173,8 @@ def run_training(model_config: ModelConfig, config: TrainingConfig, records: str
         records: Folder of `experiments.prepare`, with `train/`; for a validation after each epoch `validation/`; and for the
             choice of the best epoch `validation_landmarks/` (see `model_selection.find_unseen`).
         workdir: Folder of the run. Gets `model.json`, `label_map.json`, `recipe.json`, `flags.json`, `history.jsonl`,
-            `tensorboard/`, `initial/`, `checkpoints/`, `best/` where unseen landmarks are measured, and `tuples/` where they
-            are mined.
+            `tensorboard/`, `initial/`, `checkpoints/`, `best/` where unseen landmarks are measured, `tuples/` where they are
+            mined, and `features/` as long as epochs on cached features need them.
         weights: Weights of the backbone; see `backbones.load_weights`.
         initial_embedding: Part fitted to images before training; one of `INITIAL_EMBEDDINGS`.
         objective: Settings of the loss.
@@ -167,9 +194,10 @@ def run_training(model_config: ModelConfig, config: TrainingConfig, records: str
     """
     check_start(initial_embedding, initial_run)
     workdir, is_chief = Path(workdir), WorkerInfo.current().is_chief
-    config = dataclasses.replace(config, precision=auto_precision(config.precision))
     manifest = read_manifest(Path(records) / "train")
     with lock_directory(workdir) if is_chief else contextlib.nullcontext(), _damaged_records_as_user_error(records):
+        parts = (objective, sampling, manifest, weights, workdir)
+        config = dataclasses.replace(config, precision=_resolve_precision(model_config, config, parts, dry_run))
         tf.keras.utils.set_random_seed(config.seed)
         goes_on = has_checkpoint(workdir)
         if goes_on and initial_embedding == "pca":
@@ -204,6 +232,8 @@ def run_training(model_config: ModelConfig, config: TrainingConfig, records: str
         selection = ModelSelection.begin(unseen, config, trainer.checkpoints, setup.model, workdir, trainer.step)
         trainer.fit(setup.epoch_data, validation_batches(records, config, sampling, objective.objective), should_stop,
                     selection)
+        if config.cached_views:
+            setup.epoch_data.remove()
     logging.info("Trained %s for %d steps: %s", model_config.model, int(trainer.step), workdir)
 
 
@@ -230,6 +260,37 @@ def why_not_trained(records: str | Path, train: Manifest, config: TrainingConfig
     landmarks = sum(count > 0 for count in train.class_counts)
     return (f"too few landmarks or images to keep {100 * train.validation_landmarks:g} % of {landmarks} landmarks out of "
             "training and measure on them whether it helps")
+
+
+def _resolve_precision(model_config: ModelConfig, config: TrainingConfig, parts: tuple, dry_run: bool) -> str:
+    """Returns the precision of a run: for "auto" what its recipe.json holds, or in a new run what a trial finds.
+
+    Args:
+        model_config: Settings of the model.
+        config: Settings of training.
+        parts: Further arguments of `TrainingSetup`; the trial's models are built for it alone.
+        dry_run: Whether nobody uses the result, so that no trial is made.
+    """
+    if config.precision != "auto":
+        return config.precision
+    _, sampling, manifest, _, workdir = parts
+    recipe = workdir / RECIPE_FILE
+    known = read_json(recipe, dict).get("precision") if recipe.exists() else None
+    kept = int(broadcast(PRECISIONS.index(known) if known in PRECISIONS else -1))
+    if kept >= 0:
+        logging.info("--precision=auto: %s, as the run began.", PRECISIONS[kept])
+        return PRECISIONS[kept]
+    steps = manifest.num_examples // config.batch_size
+    if dry_run or config.epochs * min(steps, sampling.steps_per_epoch or steps) < TRIAL_WORTH:
+        return PRECISIONS[int(broadcast(PRECISIONS.index(auto_precision("auto"))))]
+
+    def make_step(policy: str) -> Callable[[], object]:
+        trial = dataclasses.replace(config, precision=policy, cached_views=0)
+        return TrainingSetup(model_config, trial, *parts).trial_step()
+
+    chosen = precision_by_trial(make_step, bfloat16_can_gain())
+    gc.collect()  # the models of the trial
+    return chosen
 
 
 def _pretrained(model: ModelConfig, weights: str | None, initial_run: str | Path | None, workdir: Path) -> dict[str, str]:

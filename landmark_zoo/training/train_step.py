@@ -109,7 +109,8 @@ class TrainStep:
         variables = self.optimizer.trained(active)
 
         def compute(images, labels):
-            with tf.GradientTape() as tape:
+            with tf.GradientTape(watch_accessed_variables=False) as tape:  # nothing goes back beyond what learns
+                tape.watch(variables)
                 losses, correct = self.objective(images, labels, training=True)
                 loss = tf.reduce_mean(losses) + self._penalty()
                 scaled = loss if self.loss_scale is None else loss * self.loss_scale.value

@@ -6,7 +6,15 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from landmark_zoo.core.errors import UserError
-from landmark_zoo.data.augmentation import AUGMENTATIONS, VIEWS, Augmentation, augment, change_light, random_window
+from landmark_zoo.data.augmentation import (
+    AUGMENTATIONS,
+    VIEWS,
+    Augmentation,
+    augment,
+    change_light,
+    decode_window,
+    random_window,
+)
 from landmark_zoo.data.image_ops import decode_image, resize, resize_square
 
 NOTHING = Augmentation(area=(1.0, 1.0), aspect=(0.01, 100.0), flip=False, brightness=0.0, contrast=0.0)
@@ -95,6 +103,50 @@ def gradient(encode):
     """120 x 160 pixels of (row, column, 0), so that a view tells where each of its pixels comes from."""
     rows, columns = np.indices((120, 160))
     return encode(Image.fromarray(np.stack([rows, columns, 0 * rows], -1).astype(np.uint8)), quality=100)
+
+
+@pytest.mark.parametrize(("window", "size", "denominator"), [
+    ((64, 64), (32, 32), 2), ((63, 64), (32, 32), 1), ((64, 63), (32, 32), 1), ((127, 300), (32, 32), 2),
+    ((128, 128), (32, 32), 4), ((256, 256), (32, 32), 8), ((300, 300), (5, 5), 8), ((64, 300), (32, 96), 2),
+    ((64, 300), (64, 64), 1), ((20, 20), (32, 32), 1)])
+def test_no_more_pixels_are_decoded_than_the_result_needs(encode, monkeypatch, window, size, denominator):
+    decode, decoded = tf.io.decode_and_crop_jpeg, []
+
+    def noted(encoded, window, **options):
+        pixels = decode(encoded, window, **options)
+        decoded.append((options["ratio"], *pixels.shape[:2]))
+        return pixels
+    monkeypatch.setattr("landmark_zoo.data.augmentation.tf.io.decode_and_crop_jpeg", noted)
+    view = decode_window(encode(Image.new("RGB", (301, 303), "white")), tf.constant([1, 0, *window]), *size)
+    np.testing.assert_allclose(view, np.full((*size, 3), 255.0), atol=1e-3)
+    (ratio, *sides), = decoded
+    assert ratio == denominator
+    assert all(-(-need // ratio) <= side <= -(-need // ratio) + 1 for side, need in zip(sides, window, strict=True))
+
+
+@pytest.mark.parametrize("begin", [(3, 5), (7, 1), (8, 4)])
+@pytest.mark.parametrize("side", [500, 250, 120, 60])
+def test_a_window_decoded_small_lies_where_it_was_drawn(encode, begin, side):
+    """Gray levels are half the row or column, and 1/4 less on average; pixel i of s of a window of w has its middle at
+    begin + (i + 1/2) w / s."""
+    places = np.indices((509, 507))
+    for axis, (first, length) in enumerate(zip(begin, (500, 498), strict=True)):
+        encoded = encode(Image.fromarray((places[axis] // 2).astype(np.uint8)).convert("RGB"), quality=100)
+        there, origin = (decode_window(encoded, tf.constant([*corner, 500, 498]), side, side).numpy()[2:-2, 2:-2, 0]
+                         for corner in (begin, (0, 0)))
+        expected = (first + (np.arange(2, side - 2) + 0.5) * length / side - 1) / 2
+        np.testing.assert_allclose(there.mean(axis=1 - axis), expected, atol=1.5)
+        np.testing.assert_allclose((there - origin).mean(), first / 2, atol=0.15)
+
+
+def test_a_window_decoded_small_is_within_a_few_gray_levels_of_the_whole(make_image, encode):
+    encoded, means = encode(make_image(400, 480, seed=3), quality=95), []
+    for seed in range(12):
+        window = random_window(tf.constant([400, 480, 3]), [seed, 0], Augmentation())
+        whole = tf.io.decode_and_crop_jpeg(encoded, window, dct_method="INTEGER_FAST", fancy_upscaling=False)
+        means.append(np.abs(decode_window(encoded, window, 100, 100) - resize(whole, 100, 100)).mean())
+    assert 0.05 < max(means) < 4
+    np.testing.assert_array_equal(decode_window(encoded, window, 300, 290), resize(whole, 300, 290))
 
 
 def changed(**options):

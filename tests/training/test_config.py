@@ -38,7 +38,9 @@ from landmark_zoo.training.sampling import SamplingConfig
     ({"weight_interpolation": "0"}, "--weight_interpolation=auto or a number above 0 and up to 1; received '0'"),
     ({"weight_interpolation": "1.5"}, "up to 1; received '1.5'"), ({"weight_interpolation": "nan"}, "received 'nan'"),
     ({"weight_interpolation": "half"}, "received 'half'. Mend --weight_interpolation"),
-    ({"keep": "newest"}, "--keep among best, last; received 'newest'"), ({"patience": -1}, "--patience >= 0; received -1")])
+    ({"keep": "newest"}, "--keep among best, last; received 'newest'"), ({"patience": -1}, "--patience >= 0; received -1"),
+    ({"cached_views": 2}, "epochs in which the backbone stands still for --cached_views; received none. Give --head_epochs"),
+    ({"cached_views": -1}, "--cached_views >= 0"), ({"cache_gigabytes": -1.0}, "--cache_gigabytes >= 0")])
 def test_refused(change, said):
     with pytest.raises(UserError, match=said):
         TrainingConfig(**change)
@@ -75,6 +77,12 @@ def test_images_grow(epochs, sizes, expected):
 @pytest.mark.parametrize(("text", "factor"), [("auto", 1), ("1", 1), (".25", 0.25), ("0.5", 0.5)])
 def test_factors(text, factor):
     assert fixed_factor(TrainingConfig(weight_interpolation=text).weight_interpolation) == factor
+
+
+@pytest.mark.parametrize(("settings", "expected"), [
+    ({}, 0), ({"head_epochs": 2}, 2), ({"freeze": "c4"}, 0), ({"freeze": "all"}, 5), ({"backbone_multiplier": 0.0}, 5)])
+def test_epochs_in_which_the_backbone_stands_still(settings, expected):
+    assert TrainingConfig(epochs=5, **settings).still_epochs == expected
 
 
 def test_no_epochs():

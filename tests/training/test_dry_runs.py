@@ -48,7 +48,7 @@ SETTINGS = {"model": "resnet18_se", "alpha": None, "dense_units": None, "weights
             "initial_embedding": "pca",
             "embedding_dim": 512, "epochs": 20, "batch_size": 128, "image_size": 224, "image_sizes": "160,224",
             "accumulate": 1, "head_epochs": 2, "sampler": "shuffled", "steps_per_epoch": 0, "images_per_class": 8,
-            "negatives": 5, "query_size": 2000, "pool_size": 22000, "log_steps": 10}
+            "negatives": 5, "query_size": 2000, "pool_size": 22000, "log_steps": 10, "cached_views": 0}
 
 
 def test_small_in_every_way():

@@ -164,3 +164,17 @@ def test_a_recipe_of_an_earlier_release_has_one_rate_and_weights_as_trained(tmp_
         claimed(layer_decay=0.5)
     with pytest.raises(UserError, match="--weight_interpolation=1; received --weight_interpolation=auto"):
         claimed(weight_interpolation="auto")
+
+
+def test_a_recipe_from_before_cached_features_goes_on(tmp_path):
+    def claimed(**settings):
+        create_or_check_run(tmp_path, ModelConfig(), LabelMap(["7", "12"]), {}, TrainingConfig(head_epochs=1, **settings))
+    claimed()
+    recipe = read_json(tmp_path / "recipe.json")
+    assert "cache_gigabytes" not in recipe
+    write_json(tmp_path / "recipe.json", {name: value for name, value in recipe.items() if name != "cached_views"})
+    claimed()
+    write_json(tmp_path / "recipe.json", recipe)
+    claimed(cache_gigabytes=3.0)
+    with pytest.raises(UserError, match="--cached_views=0; received --cached_views=4"):
+        claimed(cached_views=4)

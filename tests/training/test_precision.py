@@ -6,8 +6,16 @@ import pytest
 import tensorflow as tf
 
 from landmark_zoo.backbones.build import build_backbone
+from landmark_zoo.core.errors import UserError
 from landmark_zoo.models import create_model
-from landmark_zoo.training.precision import LossScale, auto_precision, policy_for, precision
+from landmark_zoo.training.precision import (
+    LossScale,
+    auto_precision,
+    bfloat16_can_gain,
+    policy_for,
+    precision,
+    precision_by_trial,
+)
 
 
 @functools.cache
@@ -75,6 +83,68 @@ def test_what_was_asked_for_is_kept_and_auto_is_printed(caplog, monkeypatch):
     assert [record.getMessage() for record in caplog.records] == [
         "--precision=auto: float32 on the CPU.",
         "--precision=auto: mixed_bfloat16 on A100 (compute capability 8.0)."]
+
+
+def trial(seconds, slow_steps=()):
+    """Returns what a trial chooses and its steps, which take so many seconds by its clock, the numbered ones 100 times."""
+    now, made = [0.0], []
+
+    def make_step(policy):
+        def step():
+            made.append(policy)
+            now[0] += seconds[policy] * (100 if len(made) in slow_steps else 1)
+        return step
+    return precision_by_trial(make_step, can_gain=True, clock=lambda: now[0]), made
+
+
+@pytest.mark.parametrize(("float32", "bfloat16", "chosen"), [
+    (1.0, 0.5, "mixed_bfloat16"), (1.06, 1.0, "mixed_bfloat16"), (1.04, 1.0, "float32"), (1.0, 3.0, "float32")])
+def test_the_faster_by_five_percent_is_chosen(float32, bfloat16, chosen):
+    assert trial({"float32": float32, "mixed_bfloat16": bfloat16})[0] == chosen
+
+
+def test_the_first_step_and_outliers_do_not_count_and_both_speeds_are_said(caplog):
+    with caplog.at_level(logging.INFO, logger="absl"):
+        chosen, made = trial({"float32": 0.5, "mixed_bfloat16": 0.25}, slow_steps=(2, 6, 8))
+    assert chosen == "mixed_bfloat16"
+    assert made == ["float32", "mixed_bfloat16"] * 6
+    assert caplog.messages == ["--precision=auto: mixed_bfloat16; 2 steps/s in float32, 4 steps/s in mixed_bfloat16."]
+
+
+def test_no_trial_where_nothing_can_be_gained():
+    assert precision_by_trial(lambda policy: pytest.fail("a model was built"), can_gain=False) == "float32"
+
+
+def test_a_loss_that_is_not_finite_ends_the_trial():
+    def make_step(policy):
+        def step():
+            raise UserError("a finite loss", "NaN", "Lower --learning_rate.")
+        return step
+    assert precision_by_trial(make_step, can_gain=True) == "float32"
+
+
+@pytest.mark.parametrize("chief", [0.9, 1.2])
+def test_the_chief_decides_for_all(monkeypatch, chief):
+    monkeypatch.setattr("landmark_zoo.training.precision.broadcast", lambda value: chief)
+    chosen = trial({"float32": 1.0, "mixed_bfloat16": 1.0})[0]
+    assert chosen == ("mixed_bfloat16" if chief > 1.05 else "float32")
+
+
+@pytest.mark.parametrize(("flags", "gain"), [
+    ("fpu amx_bf16 amx_tile", True), ("fpu avx512_bf16 sse", True), ("fpu avx512f sse", False), ("xamx_bf16", False)])
+def test_by_the_flags_of_the_cpu(tmp_path, flags, gain):
+    (tmp_path / "cpuinfo").write_text(f"processor\t: 0\nmodel name\t: amx_bf16\nflags\t\t: {flags}\nbugs\t: amx_bf16\n")
+    assert bfloat16_can_gain(tmp_path / "cpuinfo") == gain
+    assert not bfloat16_can_gain(tmp_path / "absent")
+
+
+def test_by_the_capability_of_the_gpus(tmp_path, monkeypatch):
+    cards = {"A100": (8, 0), "T4": (7, 5)}
+    config = "landmark_zoo.training.precision.tf.config"
+    monkeypatch.setattr(f"{config}.experimental.get_device_details", lambda card: {"compute_capability": cards[card]})
+    for visible, gain in ((["A100"], True), (["A100", "T4"], False)):
+        monkeypatch.setattr(f"{config}.get_visible_devices", lambda _, visible=visible: visible)
+        assert bfloat16_can_gain(tmp_path / "absent") == gain
 
 
 def test_halves_at_overflow_and_doubles_after_good_steps():

@@ -218,6 +218,48 @@ def test_two_runs_in_one_folder(records, model_config, config, tmp_path):
         run_training(model_config, config, records, tmp_path)
 
 
+@pytest.fixture
+def tried(monkeypatch):
+    """What the trial of --precision=auto finds, on a CPU that can gain; each trial makes one step in both precisions."""
+    trials = []
+
+    def found(make_step, can_gain):
+        assert can_gain
+        trials.append([make_step(policy)() for policy in ("float32", "mixed_bfloat16")])
+        return "mixed_bfloat16"
+    monkeypatch.setattr("landmark_zoo.training.run.bfloat16_can_gain", lambda: True)
+    monkeypatch.setattr("landmark_zoo.training.run.precision_by_trial", found)
+    monkeypatch.setattr("landmark_zoo.training.run.TRIAL_WORTH", 6)
+    return trials
+
+
+def test_precision_by_trial_is_kept_and_changes_nothing_else(train_only, model_config, config, tmp_path, tried, monkeypatch):
+    auto = dataclasses.replace(config, epochs=1, precision="auto", head_epochs=1, checkpoint_steps=1)
+    run_training(model_config, dataclasses.replace(auto, precision="mixed_bfloat16"), train_only, tmp_path / "asked")
+    assert tried == []
+    asked = []
+    with pytest.raises(PreemptedError):
+        run_training(model_config, auto, train_only, tmp_path / "auto",
+                     should_stop=lambda: asked.append(1) or len(asked) > 3)
+    (short, half), = tried
+    assert 0 < short[0] < 20
+    assert 0 < half[0] < 20
+    assert read_json(tmp_path / "auto" / "recipe.json")["precision"] == "mixed_bfloat16"
+    monkeypatch.setattr("landmark_zoo.training.run.precision_by_trial", lambda *_: pytest.fail("tried again"))
+    run_training(model_config, auto, train_only, tmp_path / "auto")
+    expected, found = (read_history(tmp_path / name / "history.jsonl") for name in ("asked", "auto"))
+    assert [line["loss"] for line in found] == pytest.approx([line["loss"] for line in expected], rel=5e-3)
+
+
+def test_no_trial_for_short_or_dry_runs(train_only, model_config, config, tmp_path, tried, monkeypatch):
+    auto = dataclasses.replace(config, epochs=0, precision="auto")
+    run_training(model_config, auto, train_only, tmp_path / "none")
+    monkeypatch.setattr("landmark_zoo.training.run.TRIAL_WORTH", 0)
+    run_training(model_config, auto, train_only, tmp_path / "dry", dry_run=True)
+    assert tried == []
+    assert {read_json(tmp_path / name / "recipe.json")["precision"] for name in ("none", "dry")} == {"float32"}
+
+
 @pytest.mark.slow
 def test_started_from_another_run(trained, records, model_config, config, tmp_path):
     """Classification first, contrastive from there, as in the two stages of arXiv:2208.04201."""

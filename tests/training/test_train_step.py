@@ -168,3 +168,22 @@ def test_each_image_once_and_in_order():
 
     tf.function(lambda: accumulate_gradients(compute, tf.zeros([6, 1]), tf.range(6), 3, [tf.zeros([])]))()
     assert seen == [[0, 1], [2, 3], [4, 5]]
+
+
+@pytest.mark.parametrize("parts", [1, 2])
+def test_nothing_goes_back_through_what_does_not_learn_yet(toy, parts):
+    """In `head_epochs` neither the step nor the body of its loop has an operation that gives a gradient of a convolution."""
+    tf.config.run_functions_eagerly(False)
+    network, run_step = toy(), tf.Variable(0, dtype=tf.int64)
+    config = TrainingConfig(**{**SETTINGS, "epochs": 2, "head_epochs": 1, "accumulate": parts})
+    optimizer = GroupedOptimizer(network.groups(1), config, 1, run_step)
+    step, counts = TrainStep(network.objective, optimizer, run_step, config), []
+    for _ in range(2):
+        before = network.model.get_layer("conv").kernel.numpy()
+        active = optimizer.active(len(counts))
+        step(network.images, network.labels)
+        graph = step._compiled_steps[active].get_concrete_function(network.images, network.labels).graph.as_graph_def()
+        nodes = [*graph.node, *(node for function in graph.library.function for node in function.node_def)]
+        counts.append((any("Conv2DBackprop" in node.op for node in nodes),
+                       np.abs(network.model.get_layer("conv").kernel.numpy() - before).max() > 0))
+    assert counts == [(False, False), (True, True)]
