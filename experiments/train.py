@@ -6,7 +6,7 @@ Several workers train together where srun starts several tasks, or where TF_CONF
 together. Where the records keep landmarks out of training, these are ranked before the first step and after each epoch, and
 the best epoch, or the start, is what is exported (--keep, --patience). Where there were too few landmarks to keep any out,
 nothing is trained, unless with --keep=last. With pretrained weights, --epochs, --learning_rate and others that are not given
-follow from the number of images (landmark_zoo/training/defaults.py).
+follow from the number of images (`config.default_settings`).
 
 --smoke goes through every part of the recipe in minutes, --overfit_one_batch tests whether the recipe can learn at all.
 Exit codes: 0 done; 2 a mistake to mend; 3 another worker is gone; 42 saved at SIGUSR1 or SIGTERM: start the same command
@@ -22,12 +22,11 @@ from landmark_zoo.core.provenance import resolved_flags
 from landmark_zoo.core.scripts import define_flags, define_output, from_flags, run
 from landmark_zoo.data.manifest import read_manifest
 from landmark_zoo.models.registry import ModelConfig
-from landmark_zoo.training.config import TrainingConfig
-from landmark_zoo.training.defaults import MARGIN_HEADS, default_embedding, default_settings
+from landmark_zoo.training.config import MARGIN_HEADS, TrainingConfig, default_settings
 from landmark_zoo.training.distributed.preemption import SAVED, PreemptionHandler
 from landmark_zoo.training.distributed.strategy import DISTRIBUTIONS, create_strategy
 from landmark_zoo.training.dry_runs import overfit_run, smoke_settings
-from landmark_zoo.training.initialization import INITIAL_EMBEDDINGS
+from landmark_zoo.training.initialization import INITIAL_EMBEDDINGS, default_embedding
 from landmark_zoo.training.objectives import ObjectiveConfig
 from landmark_zoo.training.run import run_training
 from landmark_zoo.training.sampling import SamplingConfig
@@ -84,7 +83,7 @@ def _train(*arguments: object, **settings: object) -> None:
 
 
 def _fill_in() -> None:
-    """Sets flags that are not given by the rule of `training.defaults`, which depends on the number of images."""
+    """Sets flags that are not given by the rule of `config.default_settings`, which depends on the number of images."""
     values, pretrained = flags.FLAGS, bool(_WEIGHTS.value) and not _INITIAL_RUN.value
     chosen = {}
     if pretrained and values["objective"].value == "classification" and values["head"].value in MARGIN_HEADS:

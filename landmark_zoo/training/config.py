@@ -11,6 +11,9 @@ PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16", "auto")
 MAX_SIDE = 8192
 FREEZE = ("none", "c2", "c3", "c4", "all")
 KEEP = ("best", "last")
+MARGIN_HEADS = ("arcface", "cosface", "sub_center_arcface", "sub_centre_arcface")
+BATCH_SIZE, EPOCHS, MIN_STEPS = 32, 2, 60  # of `default_settings`
+SETTINGS = {"learning_rate": 1e-3, "backbone_multiplier": 0.1, "margin": 0.2, "scale": 20.0, "weight_interpolation": "auto"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -200,6 +203,27 @@ def fixed_factor(weight_interpolation: str) -> float:
         return 1.0 if weight_interpolation == "auto" else float(weight_interpolation)
     except ValueError:
         return math.nan
+
+
+def default_settings(images: int) -> dict[str, float | str]:
+    """Returns settings of `TrainingConfig` and `ModelConfig` for a collection of this size, by name.
+
+    They are what `experiments.train` takes for flags that are not given, where the backbone is pretrained and one of
+    `MARGIN_HEADS` classifies. The rule was chosen on landmarks outside every benchmark; measurements: BUILD_NOTES.md,
+    "Defaults of training".
+
+    Batches of `BATCH_SIZE` images, fewer where there are fewer; `EPOCHS` epochs, more where these are less than `MIN_STEPS`
+    steps; and `SETTINGS`, whatever the size.
+
+    Args:
+        images: Number of training images.
+
+    Example:
+        >>> [(each["batch_size"], each["epochs"]) for each in map(default_settings, (20, 200, 3000))]
+        [(20, 60), (32, 10), (32, 2)]
+    """
+    batch_size = max(min(BATCH_SIZE, images), 1)
+    return {"batch_size": batch_size, "epochs": max(EPOCHS, math.ceil(MIN_STEPS / max(images // batch_size, 1))), **SETTINGS}
 
 
 def _expect(condition: bool, expected: str, received: object, remedy: str) -> None:

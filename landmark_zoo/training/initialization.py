@@ -17,12 +17,30 @@ from landmark_zoo.core.errors import UserError
 from landmark_zoo.layers.embedding import EmbeddingLayer, WhiteningReduction
 from landmark_zoo.layers.heads.softmax import Head
 from landmark_zoo.layers.pooling.netvlad import NetVLAD
-from landmark_zoo.models.registry import ModelConfig
+from landmark_zoo.models.how import build_how
+from landmark_zoo.models.registry import MODELS, ModelConfig
 
 INITIAL_EMBEDDINGS = ("random", "pca", "whitening", "clusters")
 MIN_PCA_IMAGES = 8
 NULL_VARIANCE = 1e-7  # of the largest, below which a component is rounding error: what copies of an image span
 LEAST_SCALING_VARIANCE = 0.01  # of the largest, by which such components are divided at the least
+
+
+def default_embedding(config: ModelConfig) -> str:
+    """Returns the part of a model that is fitted to images before training, one of `INITIAL_EMBEDDINGS`.
+
+    What the model has of these, as `experiments.train` takes it where the backbone is pretrained.
+
+    Example:
+        >>> default_embedding(ModelConfig("mobilenetv2_gem")), default_embedding(ModelConfig("resnet50_how"))
+        ('pca', 'whitening')
+    """
+    row = MODELS[config.model]
+    if row.get("builder") is build_how and config.embedding_dim:
+        return "whitening"
+    if "netvlad" in str(config.pooling or row.get("pooling")):
+        return "clusters"
+    return "random" if "builder" in row or not config.embedding_dim else "pca"
 
 
 def initialize_embedding(name: str, model: tf.keras.Model, head: Head | None, batches: Iterable, seed: int) -> None:

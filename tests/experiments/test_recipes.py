@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from landmark_zoo.models.registry import ModelConfig
-from landmark_zoo.training.defaults import MARGIN_HEADS, default_embedding, default_settings
+from landmark_zoo.training.config import MARGIN_HEADS, default_settings
+from landmark_zoo.training.initialization import default_embedding
 
 RECIPES = Path(__file__).parents[2] / "experiments" / "recipes"
 NAMES = sorted(str(path.relative_to(RECIPES).with_suffix("")) for path in RECIPES.rglob("*.flags"))

@@ -4,9 +4,20 @@ import dataclasses
 import math
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from landmark_zoo.core.errors import UserError
-from landmark_zoo.training.config import TrainingConfig, fixed_factor
+from landmark_zoo.layers.registry import HEADS
+from landmark_zoo.models.registry import ModelConfig
+from landmark_zoo.training.config import (
+    EPOCHS,
+    MARGIN_HEADS,
+    MIN_STEPS,
+    TrainingConfig,
+    default_settings,
+    fixed_factor,
+)
 from landmark_zoo.training.objectives import ObjectiveConfig
 from landmark_zoo.training.sampling import SamplingConfig
 
@@ -87,3 +98,24 @@ def test_epochs_in_which_the_backbone_stands_still(settings, expected):
 
 def test_no_epochs():
     assert TrainingConfig(epochs=0, image_sizes="64,96").size_at(0) == 64
+
+
+@given(st.integers(1, 10**7))
+def test_every_collection_gets_batches_that_it_fills_and_steps_enough(images):
+    found = default_settings(images)
+    steps = found["epochs"] * (images // found["batch_size"])
+    assert 1 <= found["batch_size"] <= images
+    assert found["epochs"] >= EPOCHS
+    assert steps >= MIN_STEPS
+    assert found["epochs"] == EPOCHS or (found["epochs"] - 1) * (images // found["batch_size"]) < MIN_STEPS
+
+
+def test_settings_are_those_of_the_two_configurations():
+    names = {field.name for config in (ModelConfig, TrainingConfig) for field in dataclasses.fields(config)}
+    found = default_settings(500)
+    assert found.keys() <= names
+    TrainingConfig(**{name: value for name, value in found.items() if name not in ("margin", "scale")})
+
+
+def test_margin_heads_have_a_margin():
+    assert all("margin" in vars(HEADS[name](num_classes=3)) for name in MARGIN_HEADS)

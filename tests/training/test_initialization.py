@@ -13,6 +13,7 @@ from landmark_zoo.models import build_model, create_model
 from landmark_zoo.models.registry import ModelConfig
 from landmark_zoo.training.initialization import (
     build_for_pca,
+    default_embedding,
     init_kmeans,
     init_pca,
     init_whitening,
@@ -220,3 +221,13 @@ def test_early_and_late_maps_have_the_same_chance():
 @pytest.mark.parametrize("maps", [[], iter(())])
 def test_nothing_to_draw_from(maps):
     assert sample_vectors(maps, 5).shape == (0, 0)
+
+
+@pytest.mark.parametrize(("config", "expected"), [
+    (ModelConfig("mobilenetv2_gem"), "pca"), (ModelConfig("resnet18_gc_add", embedding_dim=64), "pca"),
+    (ModelConfig("mobilenetv2_gem", embedding_dim=0), "random"), (ModelConfig("resnet50_how"), "whitening"),
+    (ModelConfig("resnet50_how", embedding_dim=0), "random"), (ModelConfig("mobilenet_netvlad"), "clusters"),
+    (ModelConfig("mobilenet_gem", pooling="netvlad"), "clusters"), (ModelConfig("resnet50_delg"), "random"),
+    (ModelConfig("resnet50_abn", embedding_dim=0), "random")])
+def test_start_by_model(config, expected):
+    assert default_embedding(config) == expected
