@@ -19,6 +19,7 @@ MODEL_FILE, LABELS_FILE, RECIPE_FILE = "model.json", "label_map.json", "recipe.j
 CHANGEABLE_FIELDS = ("checkpoint_seconds", "checkpoint_steps", "log_steps",  # which do not change the result
                      "patience")  # so that a run that ended early can be given more
 YOUNGER_FIELDS = ("keep",)  # which recipes of earlier releases lack: their runs take any
+FORMER_VALUES = {"distillation": "none", "distillation_weight": 0.5}  # of fields that recipes of earlier releases lack
 
 
 class History:
@@ -123,7 +124,8 @@ def _create_or_check_recipe(path: Path, recipe: dict[str, object]) -> None:
     if not path.exists():
         write_json(path, recipe)
         return
-    found = {name: recipe[name] for name in YOUNGER_FIELDS if name in recipe} | read_json(path, dict)
+    younger = FORMER_VALUES | {name: recipe.get(name) for name in YOUNGER_FIELDS}
+    found = {name: value for name, value in younger.items() if name in recipe} | read_json(path, dict)
     _check_flags(f"flags of the run in {path.parent}", found, recipe)
 
 

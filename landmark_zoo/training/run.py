@@ -22,9 +22,9 @@ from landmark_zoo.models.registry import WHOLE, ModelConfig, describe_model_weig
 from landmark_zoo.training.checkpoints import has_checkpoint
 from landmark_zoo.training.config import TrainingConfig
 from landmark_zoo.training.distributed.collectives import WorkerInfo
-from landmark_zoo.training.epoch_data import EpochData, validation_batches
+from landmark_zoo.training.epoch_data import EpochData, TeacherEmbeddings, validation_batches
 from landmark_zoo.training.history import create_or_check_run
-from landmark_zoo.training.initialization import INITIAL_EMBEDDINGS, initialize_embedding
+from landmark_zoo.training.initialization import INITIAL_EMBEDDINGS, align_embedding, initialize_embedding
 from landmark_zoo.training.model_selection import FACT, ModelSelection, find_unseen
 from landmark_zoo.training.objectives import OBJECTIVES, ObjectiveConfig, build_objective
 from landmark_zoo.training.optimizer import variable_groups
@@ -48,6 +48,7 @@ class TrainingSetup:
         manifest: Manifest of the training records.
         weights: Weights of the backbone; see `backbones.load_weights`.
         workdir: Folder of the run.
+        teacher: Exported model that the objective distills from; see `epoch_data.TeacherEmbeddings`.
 
     Attributes:
         model_config: Settings of the model, without a head where the objective needs none.
@@ -55,6 +56,7 @@ class TrainingSetup:
         head: Head of the model, or None.
         objective: Loss and accuracy of a batch.
         groups: Parameter groups of the model.
+        teacher: Embeddings of a distillation, to be prepared before the first step; None without.
         epoch_data: Training batches of every epoch.
 
     Raises:
@@ -62,7 +64,8 @@ class TrainingSetup:
     """
 
     def __init__(self, model_config: ModelConfig, config: TrainingConfig, objective: ObjectiveConfig,
-                 sampling: SamplingConfig, manifest: Manifest, weights: str | None, workdir: str | Path):
+                 sampling: SamplingConfig, manifest: Manifest, weights: str | None, workdir: str | Path,
+                 teacher: str | None = None):
         num_replicas = WorkerInfo.current().num_replicas
         if model_config.model in WHOLE:
             raise UserError("a model that is trained", f"{model_config.model}, which has its authors' weights",
@@ -70,9 +73,17 @@ class TrainingSetup:
         if config.batch_size % (config.accumulate * num_replicas):
             raise UserError(f"a --batch_size that {num_replicas} devices and --accumulate={config.accumulate} divide",
                             str(config.batch_size), "Change one of them.")
-        if num_replicas > 1 and config.accumulate > 1 and OBJECTIVES[objective.objective].batches != "any":
-            raise UserError(f"--accumulate=1 for --objective={objective.objective} on {num_replicas} devices",
-                            str(config.accumulate), "Leave --accumulate out.")
+        if num_replicas > 1 and config.accumulate > 1 and objective.compares_images:
+            loss = (f"--distillation={objective.distillation}" if OBJECTIVES[objective.objective].batches == "any" else
+                    f"--objective={objective.objective}")
+            raise UserError(f"--accumulate=1 for {loss} on {num_replicas} devices", str(config.accumulate),
+                            "Leave --accumulate out.")
+        if objective.distillation in ("similarity", "both") and config.batch_size // config.accumulate < 3:
+            raise UserError(f"three images or more in a batch for --distillation={objective.distillation}",
+                            f"{config.batch_size // config.accumulate}", "Raise --batch_size, or lower --accumulate.")
+        if teacher and objective.distillation == "none":
+            raise UserError("--distillation=embedding, similarity or both with --teacher", "none",
+                            "Give --distillation, or leave --teacher out.")
         sampling.check(objective, config.batch_size // (config.accumulate * num_replicas))
         self._manifest, self._config, self._objective = manifest, config, objective
         self.model_config = model_config if objective.has_head else dataclasses.replace(model_config, head="none")
@@ -81,7 +92,9 @@ class TrainingSetup:
         self.head = self.model.get_layer(model_config.head) if objective.has_head else None
         self.objective = build_objective(objective, self.model, self.head, manifest.class_counts, sampling.negatives)
         self.groups = variable_groups(self.model, config)
-        self.epoch_data = EpochData(manifest, config, sampling, self.model, workdir)
+        dimension = self.model.output_shape["embedding"][-1]
+        self.teacher = None if objective.distillation == "none" else TeacherEmbeddings(teacher, manifest, dimension, workdir)
+        self.epoch_data = EpochData(manifest, config, sampling, self.model, workdir, self.teacher)
 
     def initialize(self, embedding: str, run: str | None) -> None:
         """Sets the weights that training starts from.
@@ -94,6 +107,8 @@ class TrainingSetup:
             warm_start(self.model, run, self._manifest.label_map)
         batches = self._evaluation_views().take(-(-MAX_INITIALIZATION_IMAGES // self._config.batch_size))
         initialize_embedding(embedding, self.model, self.head, batches, self._config.seed)
+        if self._objective.distills_embeddings:
+            align_embedding(self.model, self.head, batches, self.teacher.first_rows(MAX_INITIALIZATION_IMAGES))
 
     def first_batch(self) -> tuple[tf.Tensor, tf.Tensor]:
         """Returns the first training images [B, S, S, 3], without random views, and their labels [B]."""
@@ -121,8 +136,8 @@ def run_training(model_config: ModelConfig, config: TrainingConfig, records: str
                  weights: str | None = None, initial_embedding: str = "random", *,
                  objective: ObjectiveConfig = ObjectiveConfig(),  # noqa: B008 (frozen)
                  sampling: SamplingConfig = SamplingConfig(),  # noqa: B008
-                 initial_run: str | None = None, should_stop: Callable[[], bool] = lambda: False,
-                 dry_run: bool = False) -> None:
+                 initial_run: str | None = None, teacher: str | None = None,
+                 should_stop: Callable[[], bool] = lambda: False, dry_run: bool = False) -> None:
     """Trains a model on `records` and writes checkpoints to `workdir`; started again, it continues from the last checkpoint.
 
     Under a strategy of several workers all of them call this; only the chief writes to `workdir`, which all must see.
@@ -133,13 +148,14 @@ def run_training(model_config: ModelConfig, config: TrainingConfig, records: str
         records: Folder of `experiments.prepare`, with `train/`; for a validation after each epoch `validation/`; and for the
             choice of the best epoch `validation_landmarks/` (see `model_selection.find_unseen`).
         workdir: Folder of the run. Gets `model.json`, `label_map.json`, `recipe.json`, `flags.json`, `history.jsonl`,
-            `tensorboard/`, `initial/`, `checkpoints/`, `best/` where unseen landmarks are measured, and `tuples/` where they
-            are mined.
+            `tensorboard/`, `initial/`, `checkpoints/`, `best/` where unseen landmarks are measured, `tuples/` where they are
+            mined, and `teacher/` where there is one.
         weights: Weights of the backbone; see `backbones.load_weights`.
         initial_embedding: Part fitted to images before training; one of `INITIAL_EMBEDDINGS`.
         objective: Settings of the loss.
         sampling: Settings of the batches.
         initial_run: Folder of another run, whose kept weights training starts from.
+        teacher: Exported model from which `objective.distillation` learns; a run that goes on has its embeddings.
         should_stop: Called after each step; returns whether this process has been asked to stop.
         dry_run: Whether a backbone may stay frozen at random weights; see `sanity_checks.check_fixed_weights`.
 
@@ -158,7 +174,7 @@ def run_training(model_config: ModelConfig, config: TrainingConfig, records: str
     with lock_directory(workdir) if is_chief else contextlib.nullcontext(), _damaged_records_as_user_error(records):
         tf.keras.utils.set_random_seed(config.seed)
         setup = TrainingSetup(model_config, config, objective, sampling, manifest,
-                              None if has_checkpoint(workdir) else weights, workdir)
+                              None if has_checkpoint(workdir) else weights, workdir, teacher)
         if not (weights or initial_run or has_checkpoint(workdir)):
             check_fixed_weights(setup.model, config, dry_run)
         unseen = find_unseen(records, manifest, config, setup.epoch_data.steps_per_epoch)
@@ -166,11 +182,14 @@ def run_training(model_config: ModelConfig, config: TrainingConfig, records: str
             create_or_check_run(workdir, setup.model_config, manifest.label_map, {
                 "parameters": setup.model.count_params(), "photographs": manifest.num_examples, "source": manifest.source,
                 "records_sha256": manifest.fingerprint, **({FACT: unseen.facts} if unseen else {}),
+                **({"teacher": setup.teacher.facts} if setup.teacher else {}),
                 **_pretrained(model_config, weights, initial_run, workdir)},
                 config, objective, sampling)
             write_json(workdir / "flags.json", resolved_flags())
         else:
             tf.random.set_seed(config.seed + WorkerInfo.current().rank)
+        if setup.teacher:
+            setup.teacher.prepare()
         trainer = Trainer(setup.model, setup.objective, setup.groups, config, workdir, setup.epoch_data.steps_per_epoch,
                           lambda: setup.initialize(initial_embedding, initial_run))
         if config.epochs and not trainer.step:

@@ -19,6 +19,7 @@ def test_round_trip(records):
     assert list(again.label_map) == ["10", "a", "b"]
     assert again.split == "train"
     assert [shard.examples for shard in again.shards] == [3, 3, 4]
+    assert again.first_numbers == [0, 3, 6]
 
 
 def test_files_are_absolute(records, monkeypatch):

@@ -35,8 +35,8 @@ def test_similarity_equals_loops(count, dimension, of_teacher, temperature):
 
 
 def test_similarity_by_hand():
-    """Cosines of the teacher 1, 0 and 0, of the student 0, 0 and 1, T = 1: each row of the first two images has the odds e : 1
-    where the student's are even, or even odds; the third image's are even where the student's are 1 : e."""
+    """Cosines of 1-2, 1-3 and 2-3: the teacher's 1, 0, 0, the student's 0, 0, 1. At T = 1 the neighbors of image 1 have odds
+    e : 1, the student's are even; those of image 2 e : 1 and 1 : e; those of image 3 are even, the student's 1 : e."""
     teacher, student = ([[1, 0], [1, 0], [0, 1]], [[1, 0], [0, 1], [0, 1]])
     near, far = np.e / (1 + np.e), 1 / (1 + np.e)
     first = near * np.log(near / 0.5) + far * np.log(far / 0.5)
@@ -137,7 +137,8 @@ def test_the_rotation_is_found_again_and_no_other_is_better():
     best = rotation_onto(embeddings, noisy)
     np.testing.assert_allclose(best @ best.T, np.eye(6), atol=1e-10)
     others = [np.linalg.qr(best + 0.2 * np.random.default_rng(seed).standard_normal((6, 6)))[0] for seed in range(20)]
-    assert np.linalg.norm(embeddings @ best - noisy) < min(np.linalg.norm(embeddings @ r - noisy) for r in [rotation, *others])
+    distances = [np.linalg.norm(embeddings @ other - noisy) for other in (rotation, *others)]
+    assert np.linalg.norm(embeddings @ best - noisy) < min(distances)
 
 
 def test_targets_that_span_fewer_directions():

@@ -45,7 +45,7 @@ def test_says_whether_the_loss_fell(toy, rate, fell):
 
 
 SETTINGS = {"model": "resnet18_se", "alpha": None, "dense_units": None, "weights": None, "initial_run": None,
-            "initial_embedding": "pca",
+            "initial_embedding": "pca", "teacher": "export/ensemble", "distillation": "both",
             "embedding_dim": 512, "epochs": 20, "batch_size": 128, "image_size": 224, "image_sizes": "160,224",
             "accumulate": 1, "head_epochs": 2, "sampler": "shuffled", "steps_per_epoch": 0, "images_per_class": 8,
             "negatives": 5, "query_size": 2000, "pool_size": 22000, "log_steps": 10}
@@ -55,7 +55,7 @@ def test_small_in_every_way():
     new = smoke_settings(SETTINGS)
     assert new == {"epochs": 1, "batch_size": 8, "image_size": 96, "head_epochs": 1, "embedding_dim": 64, "query_size": 8,
                    "pool_size": 48, "images_per_class": 4, "log_steps": 1, "steps_per_epoch": 4, "image_sizes": "",
-                   "initial_embedding": "random", "alpha": 0.25}
+                   "initial_embedding": "random", "alpha": 0.25, "teacher": None, "distillation": "none"}
     assert smoke_settings({**SETTINGS, **new}) == {}
     assert "alpha" not in smoke_settings({**SETTINGS, "model": "xfeat"})  # it has no backbone to be narrowed
 

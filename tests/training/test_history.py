@@ -8,6 +8,7 @@ from landmark_zoo.data.manifest import LabelMap
 from landmark_zoo.models.registry import ModelConfig
 from landmark_zoo.training.config import TrainingConfig
 from landmark_zoo.training.history import History, create_or_check_run, read_history, read_model
+from landmark_zoo.training.objectives import ObjectiveConfig
 
 
 def test_lines_after_the_last_checkpoint_are_dropped(tmp_path):
@@ -126,6 +127,17 @@ def test_another_recipe_is_refused_by_name(tmp_path):
     with pytest.raises(UserError, match=r"--epochs=3 --learning_rate=0\.001; received --epochs=4 --learning_rate=2e-05"):
         claimed(epochs=4)
     claimed(learning_rate=1e-3)
+
+
+def test_a_run_from_before_distillation_goes_on_without_and_is_refused_with(tmp_path):
+    def claimed(**settings):
+        create_or_check_run(tmp_path, ModelConfig(), LabelMap(["7", "12"]), {}, ObjectiveConfig(**settings))
+    claimed()
+    recipe = read_json(tmp_path / "recipe.json")
+    write_json(tmp_path / "recipe.json", {name: value for name, value in recipe.items() if "distillation" not in name})
+    claimed()
+    with pytest.raises(UserError, match="--distillation=none; received --distillation=both"):
+        claimed(distillation="both")
 
 
 def test_a_run_without_a_recipe_gets_one(tmp_path):
