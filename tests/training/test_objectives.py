@@ -19,7 +19,7 @@ from landmark_zoo.training.objectives import OBJECTIVES, ObjectiveConfig, build_
     ({"objective": "contrastive", "sampled_classes": 8}, "--objective=classification only"),
     ({"objective": "tuple_triplet", "class_weights": "inverse"}, "with cross-entropy only"),
     ({"distillation": "logits"}, "--distillation among none, embedding, similarity, both; received 'logits'"),
-    ({"distillation_weight": 1.5}, "--distillation_weight <= 1; received 1.5"),
+    ({"distillation_weight": 1.5}, "--distillation_weight from 0 to 1; received 1.5"),
     ({"objective": "tuple_solar", "distillation": "both"}, "--distillation=none with an objective on mined tuples")])
 def test_refused(settings, said):
     with pytest.raises(UserError, match=said):

@@ -304,17 +304,21 @@ def similarities(workdir, records, checkpoint):
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["embedding", "similarity"])
 def test_a_student_comes_nearer_to_its_teacher(train_only, model_config, config, teacher, tmp_path, kind):
-    """The teacher's 12 dimensions are projected to the student's 8; its cosines are told by numbers."""
-    config = dataclasses.replace(config, epochs=6, learning_rate=1e-2)
+    """By the correlation of their cosines; the teacher's 12 dimensions are projected to the student's 8. BatchNorm stays as
+    it is: its running statistics would follow within hundreds of steps only."""
+    network = ResNet18(include_top=False, weights=None, input_shape=(None, None, 3), alpha=model_config.alpha)
+    network.save_weights(tmp_path / "resnet18.weights.h5")
+    config = dataclasses.replace(config, epochs=8, learning_rate=2e-3, freeze_batchnorm=True)
     objective = ObjectiveConfig(distillation=kind, distillation_weight=1.0)
-    run_training(model_config, config, train_only, tmp_path, initial_embedding="pca", objective=objective, teacher=teacher)
+    run_training(model_config, config, train_only, tmp_path, str(tmp_path / "resnet18.weights.h5"), "pca",
+                 objective=objective, sampling=SamplingConfig(augmentation="none"), teacher=teacher)
     embeddings = TeacherEmbeddings(None, read_manifest(train_only / "train"), 8, tmp_path).first_rows(48)
     wanted = (embeddings @ embeddings.T)[np.triu_indices(48, 1)]
     start, end = (np.corrcoef(similarities(tmp_path, train_only, name), wanted)[0, 1] for name in ("initial", "latest"))
-    assert end > start + 0.02
-    assert end > 0.9
     losses = [line["loss"] for line in read_history(tmp_path / "history.jsonl")]
-    assert np.mean(losses[-6:]) < 0.7 * np.mean(losses[:6])
+    assert end > start + 0.1
+    assert end > 0.75
+    assert np.mean(losses[-6:]) < 0.2 * np.mean(losses[:6])
     assert read_json(tmp_path / "model.json")["teacher"]["name"] == "tiny"
 
 
