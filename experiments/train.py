@@ -6,7 +6,8 @@ Several workers train together where srun starts several tasks, or where TF_CONF
 together. Where the records keep landmarks out of training, these are ranked before the first step and after each epoch, and
 the best epoch, or the start, is what is exported (--keep, --patience). Where there were too few landmarks to keep any out,
 nothing is trained, unless with --keep=last. With pretrained weights, --epochs, --learning_rate and others that are not given
-follow from the number of images (`config.default_settings`).
+follow from the number of images (`config.default_settings`). With --teacher and --distillation a small model learns the
+embeddings, or the similarities, of a large one or of an ensemble.
 
 --smoke goes through every part of the recipe in minutes, --overfit_one_batch tests whether the recipe can learn at all.
 Exit codes: 0 done; 2 a mistake to mend; 3 another worker is gone; 42 saved at SIGUSR1 or SIGTERM: start the same command
@@ -45,6 +46,8 @@ _INITIAL = flags.DEFINE_enum("initial_embedding", "auto", ("auto", *INITIAL_EMBE
                              "has of these where the backbone is pretrained.")
 _INITIAL_RUN = flags.DEFINE_string("initial_run", None, "Folder of another run whose kept weights, those that would be "
                                    "exported, training starts from.")
+_TEACHER = flags.DEFINE_string("teacher", None, "Exported model, or ensemble of several, from which --distillation learns: "
+                               "it embeds all training images before the first step. A run that goes on does not need it.")
 _SMOKE = flags.DEFINE_boolean("smoke", False, "Make the smallest run of this recipe: four steps of small images.")
 _OVERFIT = flags.DEFINE_boolean("overfit_one_batch", False, "Overfit one batch as a sanity check; writes nothing.")
 _DETERMINISTIC = flags.DEFINE_boolean("deterministic", False, "Use deterministic TensorFlow operations only.")
@@ -68,7 +71,8 @@ def main(_):
     if _OVERFIT.value:
         overfit_run(model, training, _RECORDS.value, weights, _INITIAL.value, **more)
     else:
-        _train(model, training, _RECORDS.value, _WORKDIR.value, weights, _INITIAL.value, **more, dry_run=_SMOKE.value)
+        _train(model, training, _RECORDS.value, _WORKDIR.value, weights, _INITIAL.value, **more, teacher=_TEACHER.value,
+               dry_run=_SMOKE.value)
 
 
 def _train(*arguments: object, **settings: object) -> None:

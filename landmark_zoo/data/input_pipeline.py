@@ -22,7 +22,8 @@ from landmark_zoo.data.record_index import RecordIndex, check_frames, open_recor
 
 
 def labelled_batches(records: tf.data.Dataset, image: Callable[[Any, tf.Tensor], tf.Tensor], num_classes: int,
-                     batch_size: int, drop_remainder: bool = False) -> tf.data.Dataset:
+                     batch_size: int, drop_remainder: bool = False,
+                     number: Callable[[Any], tf.Tensor] | None = None) -> tf.data.Dataset:
     """Decodes records and batches them, in their order.
 
     Args:
@@ -31,17 +32,19 @@ def labelled_batches(records: tf.data.Dataset, image: Callable[[Any, tf.Tensor],
         num_classes: Number of classes; labels are below.
         batch_size: Images per batch; those of one batch are of one size.
         drop_remainder: Leave out a last batch that is not full.
+        number: Function from context to the record's number, int64, to have them in the batches too.
 
     Returns:
-        Dataset of (images float32 [B, H, W, 3], labels int32 [B]).
+        Dataset of (images float32 [B, H, W, 3], labels int32 [B]) and, with `number`, record numbers int64 [B].
 
     Raises:
         tf.errors.InvalidArgumentError: (while reading) a label is outside 0 .. num_classes - 1.
     """
     @tf.autograph.experimental.do_not_convert
-    def load(context: Any, serialized: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    def load(context: Any, serialized: tf.Tensor) -> tuple[tf.Tensor, ...]:
         example = parse_example(serialized)
-        return image(context, example.encoded), _label(example, num_classes)
+        numbers = () if number is None else (number(context),)
+        return image(context, example.encoded), _label(example, num_classes), *numbers
 
     options = tf.data.Options()
     options.deterministic = True
@@ -100,7 +103,7 @@ _READERS = 16
 
 def train_dataset(manifest: Manifest, *, image_size: int, batch_size: int, seed: int, epoch: int, skip_batches: int = 0,
                   share: InputShard = InputShard(), shuffle_buffer: int = 4096,
-                  augmentation: Augmentation = Augmentation()) -> tf.data.Dataset:  # noqa: B008
+                  augmentation: Augmentation = Augmentation(), record_numbers: bool = False) -> tf.data.Dataset:  # noqa: B008
     """Returns exactly one epoch of `steps_per_epoch` batches, or a worker's rows of each of them.
 
     Order and augmentation depend on (seed, epoch, position) alone, not on the number of workers. A worker reads all files
@@ -132,10 +135,11 @@ def train_dataset(manifest: Manifest, *, image_size: int, batch_size: int, seed:
         share: Rows of this worker, in portions.
         shuffle_buffer: Number of encoded records shuffled at a time; up to three times as many are in memory.
         augmentation: Ranges of the random views.
+        record_numbers: Whether the batches say which records (see `RecordIndex`) they hold.
 
     Returns:
-        Dataset of (images float32 [b, image_size, image_size, 3] of values 0..255, labels int32 [b]),
-        b = share.portion(batch_size).
+        Dataset of (images float32 [b, image_size, image_size, 3] of values 0..255, labels int32 [b]) and, with
+        `record_numbers`, these, int64 [b]; b = share.portion(batch_size).
 
     Raises:
         UserError: Fewer images than one batch.
@@ -148,20 +152,30 @@ def train_dataset(manifest: Manifest, *, image_size: int, batch_size: int, seed:
     order, views = tf.constant(draw[:2]), tf.constant(draw[2:])
 
     check_frames(manifest.files)
-    files = tf.random.experimental.stateless_shuffle(tf.constant(manifest.files), order)
+    files = tf.random.experimental.stateless_shuffle(tf.range(len(manifest.files)), order)
+    names, first_numbers = tf.constant(manifest.files), tf.constant(manifest.first_numbers, tf.int64)
+
+    @tf.autograph.experimental.do_not_convert
+    def numbered(file: tf.Tensor) -> tf.data.Dataset:
+        return tf.data.TFRecordDataset(names[file]).enumerate(first_numbers[file])
+
     records = tf.data.Dataset.from_tensor_slices(files).interleave(
-        tf.data.TFRecordDataset, cycle_length=_READERS, block_length=16, num_parallel_calls=tf.data.AUTOTUNE,
-        deterministic=True)
-    numbered = _shuffled(records, shuffle_buffer, order).enumerate().take(steps * batch_size)
-    numbered = numbered.skip(skip_batches * batch_size)
+        numbered, cycle_length=_READERS, block_length=16, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+    placed = _shuffled(records, shuffle_buffer, order).take(steps * batch_size).skip(skip_batches * batch_size)
     if share.num_workers > 1:
-        numbered = numbered.filter(
-            lambda number, _: (number % batch_size >= rows.start) & (number % batch_size < rows.stop))
+        placed = placed.filter(lambda context, _: (context[0] % batch_size >= rows.start)
+                               & (context[0] % batch_size < rows.stop))
 
-    def image(number: tf.Tensor, encoded: tf.Tensor) -> tf.Tensor:
-        return augment(encoded, image_size, tf.random.fold_in(views, number), augmentation)
+    def image(context: tuple[tf.Tensor, tf.Tensor], encoded: tf.Tensor) -> tf.Tensor:
+        place, _ = context
+        return augment(encoded, image_size, tf.random.fold_in(views, place), augmentation)
 
-    return labelled_batches(numbered, image, manifest.num_classes, share.portion(batch_size), drop_remainder=True)
+    return labelled_batches(placed, image, manifest.num_classes, share.portion(batch_size), drop_remainder=True,
+                            number=_record_number if record_numbers else None)
+
+
+def _record_number(context: tuple[tf.Tensor, ...]) -> tf.Tensor:
+    return context[-1]
 
 
 def evaluation_dataset(manifest: Manifest, *, image_size: int, batch_size: int, view: str = "stretch", num_workers: int = 1,
@@ -222,17 +236,29 @@ def steps_per_epoch(manifest: Manifest, batch_size: int) -> int:
 
 
 def _shuffled(records: tf.data.Dataset, buffer: int, seed: tf.Tensor) -> tf.data.Dataset:
-    """Shuffles each run of `buffer` records; the order of `Dataset.shuffle` would depend on the global seed too."""
+    """Shuffles each run of `buffer` records; the order of `Dataset.shuffle` would depend on the global seed too.
+
+    Args:
+        records: Dataset of (number, record).
+        buffer: Records of a run.
+        seed: int32 [2].
+
+    Returns:
+        Dataset of ((place in this dataset, number), record).
+    """
     @tf.autograph.experimental.do_not_convert
-    def shuffle(number: tf.Tensor, block: tf.Tensor) -> tf.Tensor:
-        return tf.random.experimental.stateless_shuffle(block, tf.random.fold_in(seed, number))
+    def shuffle(run: tf.Tensor, block: tuple[tf.Tensor, tf.Tensor]) -> tuple[tuple[tf.Tensor, tf.Tensor], tf.Tensor]:
+        order = tf.random.experimental.stateless_shuffle(tf.range(tf.size(block[0])), tf.random.fold_in(seed, run))
+        numbers, shuffled = (tf.gather(values, order) for values in block)
+        return (run * buffer + tf.range(tf.size(order, tf.int64)), numbers), shuffled
 
     return records.batch(buffer).enumerate().map(shuffle).unbatch()
 
 
 def planned_dataset(manifest: Manifest, index: RecordIndex, plan: np.ndarray, *, image_size: int | np.ndarray, seed: int,
                     epoch: int, skip_batches: int = 0, share: InputShard = InputShard(),
-                    augmentation: Augmentation = Augmentation()) -> tf.data.Dataset:  # noqa: B008
+                    augmentation: Augmentation = Augmentation(),  # noqa: B008
+                    record_numbers: bool = False) -> tf.data.Dataset:
     """Returns the batches of a sampler's plan, or a worker's rows of them, reading these records only.
 
     Views depend on (seed, epoch, place in the plan) alone.
@@ -247,9 +273,11 @@ def planned_dataset(manifest: Manifest, index: RecordIndex, plan: np.ndarray, *,
         skip_batches: Number of batches to leave out at the start; the rest is as it would have been.
         share: Rows of this worker, in portions.
         augmentation: Ranges of the random views.
+        record_numbers: Whether the batches say which records they hold.
 
     Returns:
-        Dataset of (images float32 [b, height, width, 3] of values 0..255, labels int32 [b]), b = share.portion(B).
+        Dataset of (images float32 [b, height, width, 3] of values 0..255, labels int32 [b]) and, with `record_numbers`,
+        these, int64 [b]; b = share.portion(B).
 
     Raises:
         tf.errors.DataLossError: (while reading) a record file is damaged.
@@ -267,16 +295,19 @@ def planned_dataset(manifest: Manifest, index: RecordIndex, plan: np.ndarray, *,
         raise ValueError(f"Expected one (height, width) for each of {steps} batches; received shape {sizes.shape}.")
     views = tf.constant(np.random.SeedSequence([seed, epoch]).generate_state(2).view(np.int32))
 
-    def image(place: tuple[tf.Tensor, tf.Tensor], encoded: tf.Tensor) -> tf.Tensor:
-        number, size = place
-        return augment(encoded, image_size if fixed else (size[0], size[1]), tf.random.fold_in(views, number), augmentation)
+    def image(context: tuple[tf.Tensor, tf.Tensor, tf.Tensor], encoded: tf.Tensor) -> tf.Tensor:
+        place, size, _ = context
+        return augment(encoded, image_size if fixed else (size[0], size[1]), tf.random.fold_in(views, place), augmentation)
 
     rows = np.asarray(share.rows(batch_size))
-    numbers = (np.arange(skip_batches, steps)[:, None] * batch_size + rows).reshape(-1)
-    places = tf.data.Dataset.from_tensor_slices((numbers, sizes[numbers // batch_size].astype(np.int32)))
-    records = read_records(manifest, index, plan.reshape(-1)[numbers])
-    return labelled_batches(tf.data.Dataset.zip((places, records)), image, manifest.num_classes,
-                            share.portion(batch_size), drop_remainder=True)
+    places = (np.arange(skip_batches, steps)[:, None] * batch_size + rows).reshape(-1)
+    numbers = plan.reshape(-1)[places]
+    contexts = tf.data.Dataset.from_tensor_slices(
+        (places, sizes[places // batch_size].astype(np.int32), numbers.astype(np.int64)))
+    records = read_records(manifest, index, numbers)
+    return labelled_batches(tf.data.Dataset.zip((contexts, records)), image, manifest.num_classes,
+                            share.portion(batch_size), drop_remainder=True,
+                            number=_record_number if record_numbers else None)
 
 
 def selected_dataset(manifest: Manifest, index: RecordIndex, numbers: np.ndarray, *, image_size: int,

@@ -1,6 +1,7 @@
 """Manifest of a folder of records: its record files, label map, counts, seed and source."""
 
 import hashlib
+import itertools
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
@@ -150,6 +151,11 @@ class Manifest:
     def files(self) -> list[str]:
         """Absolute paths of the record files, in order."""
         return [str(self.directory.absolute() / shard.name) for shard in self.shards]
+
+    @property
+    def first_numbers(self) -> list[int]:
+        """Number of each file's first record, in the order of `files`; see `RecordIndex`."""
+        return [0, *itertools.accumulate(shard.examples for shard in self.shards)][:-1]
 
     @property
     def fingerprint(self) -> str:

@@ -13,7 +13,8 @@ from landmark_zoo.core.lazy import attach
 
 _MODULES = {
     "cross_entropy": ("attention_branch_loss", "class_weights", "delg_loss", "softmax_cross_entropy"),
-    "listwise_ap": ("listwise_ap_loss",), "pairs": ("batch_triplet_loss", "contrastive_loss", "pairwise_distances"),
+    "distillation": ("embedding_loss", "similarity_loss"), "listwise_ap": ("listwise_ap_loss",),
+    "pairs": ("batch_triplet_loss", "contrastive_loss", "pairwise_distances"),
     "tuples": ("second_order_similarity", "tuple_contrastive_loss", "tuple_triplet_loss")}
 
 __getattr__, __dir__, __all__ = attach(__name__, {

@@ -9,7 +9,7 @@ Reading order:
 * `optimizer.py` (parameter groups, freezing), `schedules.py` (learning rate), `precision.py`, `ema.py`;
 * `checkpoints.py`, `history.py`: what a run writes and reads; `model_selection.py`: which checkpoint it keeps, and how far
   from its start (`interpolation.py`);
-* `epoch_data.py` (batches of every epoch), `sampling.py` (samplers, hard-negative mining);
+* `epoch_data.py` (batches of every epoch, embeddings of a teacher), `sampling.py` (samplers, hard-negative mining);
 * `initialization.py`, `warm_start.py`: initial weights;
 * `sanity_checks.py`, `dry_runs.py`: checks before the first step, and of a whole recipe;
 * `frozen_backbone.py`: training on cached feature maps; `cached_epochs.py`: epochs of any run on them;

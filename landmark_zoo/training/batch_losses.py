@@ -3,6 +3,7 @@
 Each is an `objectives.Objective`: (images, labels, training) to losses and correctness, both float32 [B].
 """
 
+import abc
 from collections.abc import Callable
 
 import numpy as np
@@ -10,11 +11,35 @@ import tensorflow as tf
 
 from landmark_zoo.layers.heads.softmax import Head, sampled_training_logits
 from landmark_zoo.losses.cross_entropy import attention_branch_loss, delg_loss, softmax_cross_entropy
+from landmark_zoo.losses.distillation import embedding_loss, similarity_loss
 from landmark_zoo.losses.tuples import second_order_similarity
 from landmark_zoo.training.distributed.collectives import all_gather
 
 
-class Classification:
+class ModelObjective(abc.ABC):
+    """Objective in two halves, what a model makes of the images and the loss of that, so that another loss can be added.
+
+    Attributes:
+        model: Model that is trained.
+    """
+
+    model: tf.keras.Model
+
+    def __call__(self, images: tf.Tensor, labels: tf.Tensor, training: bool) -> tuple[tf.Tensor, tf.Tensor]:
+        """Returns losses and correctness, both float32 [B]; see `losses_and_correct`."""
+        return self.losses_and_correct(self.outputs(images, training), labels, training)
+
+    def outputs(self, images: tf.Tensor, training: bool) -> dict[str, tf.Tensor]:
+        """Returns what the losses are computed from, "embedding" [B, D] among it."""
+        return self.model(images, training=training)
+
+    @abc.abstractmethod
+    def losses_and_correct(self, outputs: dict[str, tf.Tensor], labels: tf.Tensor,
+                           training: bool) -> tuple[tf.Tensor, tf.Tensor]:
+        """Returns losses and correctness, both float32 [B], of `outputs`."""
+
+
+class Classification(ModelObjective):
     """Cross-entropy of a classifier: with the head's margin in training, and accuracy without margin.
 
     Args:
@@ -32,13 +57,20 @@ class Classification:
                  sampled_classes: int = 0):
         self.model, self.head, self.label_smoothing, self.branch_weights = model, head, label_smoothing, branch_weights
         self.class_weights, self.sampled_classes = class_weights, sampled_classes
-        self._head_inputs = tf.keras.Model(model.input, head.get_input_at(-1)) if sampled_classes else None
+        self._to_head = tf.keras.Model(model.input, {"embedding": model.output["embedding"],
+                                                     "vectors": head.get_input_at(-1)}) if sampled_classes else None
 
-    def __call__(self, images: tf.Tensor, labels: tf.Tensor, training: bool) -> tuple[tf.Tensor, tf.Tensor]:
+    def outputs(self, images: tf.Tensor, training: bool) -> dict[str, tf.Tensor]:
+        """Returns the model's outputs, or in training with sampled classes the vectors before the head and a seed."""
+        if training and self.sampled_classes:
+            return {**self._to_head(images, training=True), "seed": _seed(images)}
+        return super().outputs(images, training)
+
+    def losses_and_correct(self, outputs: dict[str, tf.Tensor], labels: tf.Tensor,
+                           training: bool) -> tuple[tf.Tensor, tf.Tensor]:
         """Returns the loss and whether the largest logit is the label's, both float32 [B]."""
         if training and self.sampled_classes:
-            return self._sampled(images, labels)
-        outputs = self.model(images, training=training)
+            return self._sampled(outputs, labels)
         return self.losses(outputs, labels, training), self.correct(outputs, labels)
 
     def losses(self, outputs: dict[str, tf.Tensor], labels: tf.Tensor, training: bool) -> tf.Tensor:
@@ -55,9 +87,9 @@ class Classification:
         """Returns float32 [B]: 1 where the largest of the model's logits is the label's."""
         return _is_correct(outputs["logits"], labels)
 
-    def _sampled(self, images: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        vectors = self._head_inputs(images, training=True)
-        logits, positions = sampled_training_logits(self.head, vectors, labels, self.sampled_classes, _seed(images))
+    def _sampled(self, outputs: dict[str, tf.Tensor], labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        logits, positions = sampled_training_logits(self.head, outputs["vectors"], labels, self.sampled_classes,
+                                                    outputs["seed"])
         losses = softmax_cross_entropy(positions, logits, self.label_smoothing)
         return self._weighted(losses, labels), _is_correct(logits, positions)
 
@@ -76,7 +108,7 @@ def _seed(images: tf.Tensor) -> tf.Tensor:
     return tf.bitcast(tf.reduce_sum(tf.cast(images, tf.int64)), tf.int32)
 
 
-class Delg:
+class Delg(ModelObjective):
     """Cross-entropy of the global embedding, cross-entropy of the attended local features, and their reconstruction error.
 
     Cao, Araujo, Sim: Unifying Deep Local and Global Features for Image Search, ECCV 2020, section 3.3. The model itself
@@ -94,16 +126,16 @@ class Delg:
         self.model, self.classification = model, classification
         self.attention_weight, self.reconstruction_weight = attention_weight, reconstruction_weight
 
-    def __call__(self, images: tf.Tensor, labels: tf.Tensor, training: bool) -> tuple[tf.Tensor, tf.Tensor]:
+    def losses_and_correct(self, outputs: dict[str, tf.Tensor], labels: tf.Tensor,
+                           training: bool) -> tuple[tf.Tensor, tf.Tensor]:
         """Returns the loss and whether the largest global logit is the label's, both float32 [B]."""
-        outputs = self.model(images, training=training)
         attention_losses = softmax_cross_entropy(labels, outputs["attention_logits"])
         losses = delg_loss(self.classification.losses(outputs, labels, training), attention_losses,
                            outputs["reconstruction_error"], self.attention_weight, self.reconstruction_weight)
         return losses, self.classification.correct(outputs, labels)
 
 
-class EmbeddingPairs:
+class EmbeddingPairs(ModelObjective):
     """Loss on all pairs of embeddings of a batch, plus cross-entropy where there is a head.
 
         w CE + (1 - w) loss(embeddings, labels)
@@ -123,9 +155,9 @@ class EmbeddingPairs:
         self.model, self.loss = model, loss
         self.classification, self.weight = classification, classification_weight
 
-    def __call__(self, images: tf.Tensor, labels: tf.Tensor, training: bool) -> tuple[tf.Tensor, tf.Tensor]:
+    def losses_and_correct(self, outputs: dict[str, tf.Tensor], labels: tf.Tensor,
+                           training: bool) -> tuple[tf.Tensor, tf.Tensor]:
         """Returns the loss and whether the nearest other image of the batch has the same label, both float32 [B]."""
-        outputs = self.model(images, training=training)
         embeddings, all_labels = outputs["embedding"], labels
         if training:
             embeddings, all_labels = all_gather(embeddings), all_gather(labels)
@@ -185,3 +217,45 @@ class Tuples:
         similarities = tf.einsum("td,tnd->tn", tuples[:, 0], tuples[:, 1:])
         correct = tf.cast(similarities[:, 0] > tf.reduce_max(similarities[:, 1:], axis=1), tf.float32)
         return tf.repeat(losses, self.length), tf.repeat(correct, self.length)
+
+
+class Distillation:
+    """Loss on a teacher's embeddings beside another objective, from one pass of the student.
+
+        (1 - w) objective + w distillation
+
+    The distillation is `embedding_loss`, `similarity_loss` or their sum. Similarities are those within the whole batch, over
+    all replicas. Without targets, as in validation, the loss is the objective's alone.
+
+    Args:
+        objective: Objective of the labels.
+        kind: "embedding", "similarity" or "both".
+        weight: Weight w.
+    """
+
+    def __init__(self, objective: ModelObjective, kind: str, weight: float):
+        self.objective, self.kind, self.weight = objective, kind, weight
+
+    def __call__(self, images: tf.Tensor, labels: tf.Tensor, training: bool,
+                 targets: tf.Tensor | None = None) -> tuple[tf.Tensor, tf.Tensor]:
+        """Returns losses, and the correctness that the objective reports, both float32 [B].
+
+        Args:
+            images: [B, H, W, 3].
+            labels: int [B].
+            training: Whether the model is trained.
+            targets: Teacher's embeddings of the images, [B, E] of length 1.
+        """
+        outputs = self.objective.outputs(images, training)
+        losses, correct = self.objective.losses_and_correct(outputs, labels, training)
+        if targets is None:
+            return losses, correct
+        return (1 - self.weight) * losses + self.weight * self._distilled(outputs["embedding"], targets), correct
+
+    def _distilled(self, embeddings: tf.Tensor, targets: tf.Tensor) -> tf.Tensor:
+        losses = tf.zeros(tf.shape(embeddings)[:1])
+        if self.kind != "similarity":
+            losses += embedding_loss(embeddings, targets)
+        if self.kind != "embedding":
+            losses += similarity_loss(all_gather(embeddings), all_gather(targets))
+        return losses

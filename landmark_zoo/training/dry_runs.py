@@ -64,7 +64,7 @@ def overfit_one_batch(model: tf.keras.Model, objective: Objective, groups: list[
 def overfit_run(model_config: ModelConfig, config: TrainingConfig, records: str | Path, weights: str | None = None,
                 initial_embedding: str = "random", *, objective: ObjectiveConfig, sampling: SamplingConfig,
                 initial_run: str | None = None) -> None:
-    """Overfits the first batch of a run as a sanity check, and writes nothing.
+    """Overfits the first batch of a run as a sanity check, and writes nothing; a distillation is left out.
 
     Args:
         model_config: Settings of the model.
@@ -81,6 +81,7 @@ def overfit_run(model_config: ModelConfig, config: TrainingConfig, records: str 
     """
     check_start(initial_embedding, initial_run)
     config = dataclasses.replace(config, precision=auto_precision(config.precision), cached_views=0)
+    objective = dataclasses.replace(objective, distillation="none")
     manifest = read_manifest(Path(records) / "train")
     tf.keras.utils.set_random_seed(config.seed)
     with tempfile.TemporaryDirectory() as scratch:
@@ -101,8 +102,9 @@ def smoke_settings(settings: Mapping[str, object]) -> dict[str, object]:
 
     One epoch of four steps of 8 images (or two landmarks, or one tuple) at 96 px, an embedding of at most 64 dimensions with
     random initial weights, dense layers of 64 units in place of VGG's 4096, and without pretrained weights a backbone of a
-    quarter of its width. ImageNet weights, which would be downloaded, are left out, a file of weights is not. Smaller
-    settings stay as they are. A model that starts from another run keeps its sizes.
+    quarter of its width. ImageNet weights, which would be downloaded, are left out, a file of weights is not; and so is a
+    teacher, which would embed all images. Smaller settings stay as they are. A model that starts from another run keeps its
+    sizes.
 
     Args:
         settings: Flags of `experiments.train` by name.
@@ -112,7 +114,8 @@ def smoke_settings(settings: Mapping[str, object]) -> dict[str, object]:
     """
     new = {name: min(settings[name], limit) for name, limit in SMOKE_LIMITS.items()}
     new |= {"steps_per_epoch": min(settings["steps_per_epoch"] or SMOKE_STEPS, SMOKE_STEPS), "image_sizes": "",
-            "accumulate": 1, "weights": None if settings["weights"] == "imagenet" else settings["weights"]}
+            "accumulate": 1, "weights": None if settings["weights"] == "imagenet" else settings["weights"],
+            "teacher": None, "distillation": "none"}
     if settings["initial_run"]:
         del new["embedding_dim"]
     else:

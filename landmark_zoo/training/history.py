@@ -21,7 +21,8 @@ CHANGEABLE_FIELDS = ("checkpoint_seconds", "checkpoint_steps", "log_steps",  # w
                      "cache_gigabytes",
                      "patience")  # so that a run that ended early can be given more
 YOUNGER_FIELDS = ("keep",)  # which recipes of earlier releases lack: their runs take any
-FORMER_VALUES = {"layer_decay": 1.0, "weight_interpolation": "1", "cached_views": 0}  # of fields which such recipes lack
+FORMER_VALUES = {"layer_decay": 1.0, "weight_interpolation": "1", "cached_views": 0,  # of fields which such recipes lack
+                 "distillation": "none", "distillation_weight": 0.5}
 NOT_TRAINED = "not_trained"  # of model.json: why the run made its start and no step
 
 
@@ -136,8 +137,8 @@ def _create_or_check_recipe(path: Path, recipe: dict[str, object], free: Sequenc
     if not path.exists():
         write_json(path, recipe)
         return
-    found = {name: recipe[name] for name in YOUNGER_FIELDS if name in recipe} | {
-        name: value for name, value in FORMER_VALUES.items() if name in recipe} | read_json(path, dict)
+    younger = FORMER_VALUES | {name: recipe.get(name) for name in YOUNGER_FIELDS}
+    found = {name: value for name, value in younger.items() if name in recipe} | read_json(path, dict)
     found |= {name: recipe[name] for name in free if name in recipe}
     _check_flags(f"flags of the run in {path.parent}", found, recipe)
 

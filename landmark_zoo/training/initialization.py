@@ -17,6 +17,7 @@ from landmark_zoo.core.errors import UserError
 from landmark_zoo.layers.embedding import EmbeddingLayer, WhiteningReduction
 from landmark_zoo.layers.heads.softmax import Head
 from landmark_zoo.layers.pooling.netvlad import NetVLAD
+from landmark_zoo.losses.distillation import rotation_onto
 from landmark_zoo.models.how import build_how
 from landmark_zoo.models.registry import MODELS, ModelConfig
 
@@ -175,6 +176,31 @@ def _with_class_means(kernel: np.ndarray, embeddings: np.ndarray, labels: np.nda
     np.add.at(sums, labels, embeddings)
     lengths = np.linalg.norm(sums, axis=1, keepdims=True)
     return np.where(lengths > 0, sums / np.maximum(lengths, 1e-12), kernel)
+
+
+def align_embedding(model: tf.keras.Model, head: Head | None, batches: Iterable, targets: np.ndarray) -> None:
+    """Rotates the layer "embedding", and the head's class vectors with it, so that embeddings come nearest to targets.
+
+    No similarity of two images, and no logit, changes. A model without such a layer stays as it is.
+
+    Args:
+        model: Model with output "embedding".
+        head: Head of the model, or None.
+        batches: Images [B, H, W, 3] and labels [B]: those of the first targets, in their order.
+        targets: [N, D] of length 1.
+    """
+    layer = next((layer for layer in model.layers if isinstance(layer, EmbeddingLayer)), None)
+    if layer is None:
+        return
+    embeddings = np.concatenate([model(images, training=False)["embedding"].numpy() for images, _ in batches])[:len(targets)]
+    targets = targets[:len(embeddings)]
+    rotation = rotation_onto(embeddings, targets)
+    layer.set_weights([layer.kernel.numpy() @ rotation, layer.bias.numpy() @ rotation])
+    if head is not None:
+        head.kernel.assign(head.kernel.numpy() @ rotation)
+    before, after = (float(np.mean(np.sum(vectors * targets, axis=1))) for vectors in (embeddings, embeddings @ rotation))
+    logging.info("Embedding layer rotated onto the teacher's embeddings of %d images: mean cosine %.3f, before %.3f.",
+                 len(targets), after, before)
 
 
 def sample_vectors(feature_maps: Iterable[np.ndarray], num_vectors: int, seed: int = 0) -> np.ndarray:

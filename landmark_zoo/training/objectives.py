@@ -18,7 +18,8 @@ from landmark_zoo.losses.cross_entropy import class_weights
 from landmark_zoo.losses.listwise_ap import listwise_ap_loss
 from landmark_zoo.losses.pairs import batch_triplet_loss, contrastive_loss
 from landmark_zoo.losses.tuples import tuple_contrastive_loss, tuple_triplet_loss
-from landmark_zoo.training.batch_losses import Classification, Delg, EmbeddingPairs, Tuples
+from landmark_zoo.training.batch_losses import Classification, Delg, Distillation, EmbeddingPairs, Tuples
+from landmark_zoo.training.config import TrainingConfig
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,6 +54,7 @@ OBJECTIVES.add("tuple_triplet", ObjectiveKind("tuples", tuple_triplet_loss, marg
 OBJECTIVES.add("tuple_solar", ObjectiveKind("tuples", tuple_triplet_loss, margin=1.25, second_order=True))
 
 CLASS_WEIGHTS = ("none", "inverse_log", "inverse")
+DISTILLATIONS = ("none", "embedding", "similarity", "both")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -77,6 +79,10 @@ class ObjectiveConfig:
         attention_weight: Weight alpha of the attention branch's loss, for an Attention Branch Network or DELG.
         perception_weight: Weight beta of the perception branch's loss, for an Attention Branch Network.
         reconstruction_weight: Weight of the reconstruction error of DELG's autoencoder.
+        distillation: Loss on the embeddings of --teacher: "embedding" (1 - cosine to each; the student can then be compared
+            with the teacher, reduced to the student's dimension), "similarity" (divergence of the similarities within a
+            batch), "both" (their sum) or "none". Validation losses are those of the objective alone.
+        distillation_weight: Weight w of the distillation in (1 - w) objective + w distillation; at 1 labels do not count.
 
     Example:
         >>> ObjectiveConfig("contrastive").has_head, ObjectiveConfig("contrastive", classification_weight=0.5).has_head
@@ -93,11 +99,15 @@ class ObjectiveConfig:
     attention_weight: float = 1.0
     perception_weight: float = 1.0
     reconstruction_weight: float = 10.0
+    distillation: str = "none"
+    distillation_weight: float = 0.5
 
     def __post_init__(self):
         check_finite(self)
         kind = OBJECTIVES[self.objective]
         check_choice("class_weights", self.class_weights, CLASS_WEIGHTS)
+        check_choice("distillation", self.distillation, DISTILLATIONS)
+        check_range("distillation_weight", self.distillation_weight, 0, 1)
         for name in ("sos_weight", "attention_weight", "perception_weight", "reconstruction_weight", "sampled_classes"):
             check_range(name, getattr(self, name), 0)
         if not 0 <= self.label_smoothing < 1 or not 0 <= self.classification_weight <= 1:
@@ -110,6 +120,9 @@ class ObjectiveConfig:
             raise UserError("a positive --loss_margin, with an objective that has a margin only",
                             f"{self.loss_margin} with --objective={self.objective}",
                             "Mend it; the margin of a head is --margin.")
+        if self.distillation != "none" and kind.batches == "tuples":
+            raise UserError("--distillation=none with an objective on mined tuples", f"--distillation={self.distillation} "
+                            f"with --objective={self.objective}", "Leave it out, or choose e.g. --objective=contrastive.")
         if self.sampled_classes and self.objective != "classification":
             raise UserError("--sampled_classes with --objective=classification only", f"--objective={self.objective}",
                             "Leave --sampled_classes out.")
@@ -117,14 +130,46 @@ class ObjectiveConfig:
             raise UserError("--label_smoothing and --class_weights with cross-entropy only",
                             f"--objective={self.objective} without --classification_weight", "Leave them out.")
 
+    def check(self, config: TrainingConfig, num_replicas: int) -> None:
+        """Raises a `UserError` where the loss cannot be computed from the batches of these settings.
+
+        Args:
+            config: Settings of training.
+            num_replicas: Number of devices.
+        """
+        if num_replicas > 1 and config.accumulate > 1 and self.compares_images:
+            loss = (f"--distillation={self.distillation}" if OBJECTIVES[self.objective].batches == "any" else
+                    f"--objective={self.objective}")
+            raise UserError(f"--accumulate=1 for {loss} on {num_replicas} devices", str(config.accumulate),
+                            "Leave --accumulate out.")
+        if self.distillation in ("similarity", "both") and config.batch_size // config.accumulate < 3:
+            raise UserError(f"three images or more in a batch for --distillation={self.distillation}",
+                            f"{config.batch_size // config.accumulate}", "Raise --batch_size, or lower --accumulate.")
+        if self.distillation != "none" and config.cached_views:
+            raise UserError(f"--cached_views=0 for --distillation={self.distillation}", str(config.cached_views),
+                            "Leave one of them out.")
+
     @property
     def has_head(self) -> bool:
         """True where the model needs logits."""
         return OBJECTIVES[self.objective].loss is None or self.classification_weight > 0
 
+    @property
+    def compares_images(self) -> bool:
+        """True where the loss compares the images of a batch with each other."""
+        return OBJECTIVES[self.objective].batches != "any" or self.distillation in ("similarity", "both")
+
+    @property
+    def distills_embeddings(self) -> bool:
+        """True where the student's embeddings shall lie where the teacher's do."""
+        return self.distillation in ("embedding", "both")
+
 
 class Objective(Protocol):
-    """Callable that holds a model and gives the losses of a batch, whose mean a training step minimizes."""
+    """Callable that holds a model and gives the losses of a batch, whose mean a training step minimizes.
+
+    Where batches have a third part, a teacher's embeddings, it is the fourth argument (`batch_losses.Distillation`).
+    """
 
     def __call__(self, images: tf.Tensor, labels: tf.Tensor, training: bool) -> tuple[tf.Tensor, tf.Tensor]:
         """Returns the losses of a batch, and whether each answer is correct.
@@ -154,6 +199,9 @@ def build_objective(config: ObjectiveConfig, model: tf.keras.Model, head: Head |
     Raises:
         UserError: The model lacks an output that the objective needs.
     """
+    if config.distillation != "none":
+        undistilled = build_objective(dataclasses.replace(config, distillation="none"), model, head, class_counts, negatives)
+        return Distillation(undistilled, config.distillation, config.distillation_weight)
     kind, outputs = OBJECTIVES[config.objective], model.output_shape
     _check_outputs(config, outputs)
     classification = head and Classification(

@@ -25,16 +25,11 @@ from landmark_zoo.training.cached_epochs import CachedEpochs
 from landmark_zoo.training.checkpoints import RECIPE_FILE, has_checkpoint
 from landmark_zoo.training.config import PRECISIONS, TrainingConfig
 from landmark_zoo.training.distributed.collectives import WorkerInfo, broadcast
-from landmark_zoo.training.epoch_data import EpochData, validation_batches
-from landmark_zoo.training.history import (
-    NOT_TRAINED,
-    create_or_check_run,
-    read_model,
-    with_dimension_of,
-)
-from landmark_zoo.training.initialization import INITIAL_EMBEDDINGS, build_for_pca, initialize_embedding
+from landmark_zoo.training.epoch_data import EpochData, TeacherEmbeddings, validation_batches
+from landmark_zoo.training.history import NOT_TRAINED, create_or_check_run, read_model, with_dimension_of
+from landmark_zoo.training.initialization import INITIAL_EMBEDDINGS, align_embedding, build_for_pca, initialize_embedding
 from landmark_zoo.training.model_selection import FACT, ModelSelection, find_unseen
-from landmark_zoo.training.objectives import OBJECTIVES, Objective, ObjectiveConfig, build_objective
+from landmark_zoo.training.objectives import Objective, ObjectiveConfig, build_objective
 from landmark_zoo.training.optimizer import GroupedOptimizer, variable_groups
 from landmark_zoo.training.precision import TRIAL_WORTH, auto_precision, bfloat16_can_gain, precision, precision_by_trial
 from landmark_zoo.training.sampling import SamplingConfig
@@ -59,12 +54,14 @@ class TrainingSetup:
         workdir: Folder of the run.
         initial_embedding: Part that will be fitted to images, one of `INITIAL_EMBEDDINGS`; "pca" lowers the dimension of the
             embedding to what the images span (`initialization.build_for_pca`).
+        teacher: Exported model that the objective distills from; see `epoch_data.TeacherEmbeddings`.
 
     Attributes:
         model_config: Settings of the model, without a head where the objective needs none, with the lowered dimension.
         model: Built model.
         head: Head of the model, or None.
         groups: Parameter groups of the model.
+        teacher: Embeddings of a distillation, to be prepared before the first step; None without.
 
     Raises:
         UserError: The settings contradict each other.
@@ -72,7 +69,7 @@ class TrainingSetup:
 
     def __init__(self, model_config: ModelConfig, config: TrainingConfig, objective: ObjectiveConfig,
                  sampling: SamplingConfig, manifest: Manifest, weights: str | None, workdir: str | Path,
-                 initial_embedding: str = "random"):
+                 initial_embedding: str = "random", teacher: str | None = None):
         num_replicas = WorkerInfo.current().num_replicas
         if model_config.model in WHOLE:
             raise UserError("a model that is trained", f"{model_config.model}, which has its authors' weights",
@@ -80,9 +77,10 @@ class TrainingSetup:
         if config.batch_size % (config.accumulate * num_replicas):
             raise UserError(f"a --batch_size that {num_replicas} devices and --accumulate={config.accumulate} divide",
                             str(config.batch_size), "Change one of them.")
-        if num_replicas > 1 and config.accumulate > 1 and OBJECTIVES[objective.objective].batches != "any":
-            raise UserError(f"--accumulate=1 for --objective={objective.objective} on {num_replicas} devices",
-                            str(config.accumulate), "Leave --accumulate out.")
+        objective.check(config, num_replicas)
+        if teacher and objective.distillation == "none":
+            raise UserError("--distillation=embedding, similarity or both with --teacher", "none",
+                            "Give --distillation, or leave --teacher out.")
         sampling.check(objective, config.batch_size // (config.accumulate * num_replicas))
         self._manifest, self._config, self._objective = manifest, config, objective
         self._sampling, self._workdir = sampling, workdir
@@ -95,13 +93,15 @@ class TrainingSetup:
                 self.model = self.model_config.build(manifest.num_classes, weights)
         self.head = self.model.get_layer(model_config.head) if objective.has_head else None
         self.groups = variable_groups(self.model, config)
+        dimension = self.model.output_shape["embedding"][-1]
+        self.teacher = None if objective.distillation == "none" else TeacherEmbeddings(teacher, manifest, dimension, workdir)
         if not config.cached_views:
             _ = self.objective  # whose mistakes are found here
 
     @functools.cached_property
     def epoch_data(self) -> EpochData | CachedEpochs:
         """Training batches of every epoch; records that do not fill a batch are a `UserError`."""
-        batches = EpochData(self._manifest, self._config, self._sampling, self.model, self._workdir)
+        batches = EpochData(self._manifest, self._config, self._sampling, self.model, self._workdir, self.teacher)
         return batches if not self._config.cached_views else CachedEpochs(
             batches, self.model, self._objective_of, self._manifest, self._config, self._sampling, self._workdir)
 
@@ -121,6 +121,8 @@ class TrainingSetup:
             warm_start(self.model, run, self._manifest.label_map)
         batches = self._evaluation_views().take(-(-MAX_INITIALIZATION_IMAGES // self._config.batch_size))
         initialize_embedding(embedding, self.model, self.head, batches, self._config.seed)
+        if self._objective.distills_embeddings:
+            align_embedding(self.model, self.head, batches, self.teacher.first_rows(MAX_INITIALIZATION_IMAGES))
 
     def first_batch(self) -> tuple[tf.Tensor, tf.Tensor]:
         """Returns the first training images [B, S, S, 3], without random views, and their labels [B]."""
@@ -161,8 +163,8 @@ def run_training(model_config: ModelConfig, config: TrainingConfig, records: str
                  weights: str | None = None, initial_embedding: str = "random", *,
                  objective: ObjectiveConfig = ObjectiveConfig(),  # noqa: B008 (frozen)
                  sampling: SamplingConfig = SamplingConfig(),  # noqa: B008
-                 initial_run: str | None = None, should_stop: Callable[[], bool] = lambda: False,
-                 dry_run: bool = False) -> None:
+                 initial_run: str | None = None, teacher: str | None = None,
+                 should_stop: Callable[[], bool] = lambda: False, dry_run: bool = False) -> None:
     """Trains a model on `records` and writes checkpoints to `workdir`; started again, it continues from the last checkpoint.
 
     Under a strategy of several workers all of them call this; only the chief writes to `workdir`, which all must see.
@@ -174,12 +176,13 @@ def run_training(model_config: ModelConfig, config: TrainingConfig, records: str
             choice of the best epoch `validation_landmarks/` (see `model_selection.find_unseen`).
         workdir: Folder of the run. Gets `model.json`, `label_map.json`, `recipe.json`, `flags.json`, `history.jsonl`,
             `tensorboard/`, `initial/`, `checkpoints/`, `best/` where unseen landmarks are measured, `tuples/` where they are
-            mined, and `features/` as long as epochs on cached features need them.
+            mined, `teacher/` where there is one, and `features/` as long as epochs on cached features need them.
         weights: Weights of the backbone; see `backbones.load_weights`.
         initial_embedding: Part fitted to images before training; one of `INITIAL_EMBEDDINGS`.
         objective: Settings of the loss.
         sampling: Settings of the batches.
         initial_run: Folder of another run, whose kept weights training starts from.
+        teacher: Exported model from which `objective.distillation` learns; a run that goes on has its embeddings.
         should_stop: Called after each step; returns whether this process has been asked to stop.
         dry_run: Whether a backbone may stay frozen at random weights (see `sanity_checks.check_fixed_weights`), and whether
             to train where `why_not_trained` has a reason not to.
@@ -203,7 +206,7 @@ def run_training(model_config: ModelConfig, config: TrainingConfig, records: str
         if goes_on and initial_embedding == "pca":
             model_config = with_dimension_of(workdir, model_config)
         setup = TrainingSetup(model_config, config, objective, sampling, manifest, None if goes_on else weights, workdir,
-                              "random" if goes_on else initial_embedding)
+                              "random" if goes_on else initial_embedding, teacher)
         if not (weights or initial_run or goes_on):
             check_fixed_weights(setup.model, config, dry_run)
         reason = "" if dry_run else why_not_trained(records, manifest, config, workdir)
@@ -213,12 +216,14 @@ def run_training(model_config: ModelConfig, config: TrainingConfig, records: str
             create_or_check_run(workdir, setup.model_config, manifest.label_map, {
                 "parameters": setup.model.count_params(), "photographs": manifest.num_examples, "source": manifest.source,
                 "records_sha256": manifest.fingerprint, **({FACT: unseen.facts} if unseen else {}),
-                **({NOT_TRAINED: reason} if reason else {}),
+                **({NOT_TRAINED: reason} if reason else {}), **({"teacher": setup.teacher.facts} if setup.teacher else {}),
                 **_pretrained(model_config, weights, initial_run, workdir)},
                 config, objective, sampling)
             write_json(workdir / "flags.json", resolved_flags())
         else:
             tf.random.set_seed(config.seed + WorkerInfo.current().rank)
+        if setup.teacher:
+            setup.teacher.prepare()
         trainer = Trainer(setup.model, setup.objective, setup.groups, config, workdir, steps_per_epoch,
                           lambda: setup.initialize(initial_embedding, initial_run))
         if reason:
@@ -273,7 +278,7 @@ def _resolve_precision(model_config: ModelConfig, config: TrainingConfig, parts:
     """
     if config.precision != "auto":
         return config.precision
-    _, sampling, manifest, _, workdir = parts
+    objective, sampling, manifest, _, workdir = parts
     recipe = workdir / RECIPE_FILE
     known = read_json(recipe, dict).get("precision") if recipe.exists() else None
     kept = int(broadcast(PRECISIONS.index(known) if known in PRECISIONS else -1))
@@ -286,7 +291,8 @@ def _resolve_precision(model_config: ModelConfig, config: TrainingConfig, parts:
 
     def make_step(policy: str) -> Callable[[], object]:
         trial = dataclasses.replace(config, precision=policy, cached_views=0)
-        return TrainingSetup(model_config, trial, *parts).trial_step()
+        undistilled = dataclasses.replace(objective, distillation="none")
+        return TrainingSetup(model_config, trial, undistilled, *parts[1:]).trial_step()
 
     chosen = precision_by_trial(make_step, bfloat16_can_gain())
     gc.collect()  # the models of the trial

@@ -12,29 +12,29 @@ from landmark_zoo.training.objectives import Objective
 from landmark_zoo.training.optimizer import GroupedOptimizer
 from landmark_zoo.training.precision import LossScale
 
-Compute = Callable[[tf.Tensor, tf.Tensor], tuple[tf.Tensor, ...]]
+Compute = Callable[..., tuple[tf.Tensor, ...]]
 
 
-def accumulate_gradients(compute: Compute, images: tf.Tensor, labels: tf.Tensor, num_micro_batches: int,
+def accumulate_gradients(compute: Compute, batch: Sequence[tf.Tensor], num_micro_batches: int,
                          zeros: Sequence[tf.Tensor]) -> tuple[tf.Tensor, ...]:
     """Returns the means over micro-batches of loss, accuracy and gradients, with one micro-batch in memory at a time.
 
     The mean over micro-batches of the gradients of their mean losses is the gradient of the mean loss of the batch.
 
     Args:
-        compute: Function of the images and labels of a micro-batch; returns a flat tuple of float tensors.
-        images: [B, H, W, 3].
-        labels: [B].
+        compute: Function of the parts of a micro-batch; returns a flat tuple of float tensors.
+        batch: Parts of the batch, each [B, ...]: images, labels and perhaps more.
         num_micro_batches: Number of micro-batches, which must divide B.
         zeros: Initial sums, in the shapes of the values of `compute`.
     """
     if num_micro_batches == 1:
-        return compute(images, labels)
-    size = tf.shape(labels)[0] // num_micro_batches
+        return compute(*batch)
+    size = tf.shape(batch[0])[0] // num_micro_batches
 
     def add(index, *sums):
         rows = slice(index * size, (index + 1) * size)
-        return [index + 1, *(total + value for total, value in zip(sums, compute(images[rows], labels[rows]), strict=True))]
+        values = compute(*(part[rows] for part in batch))
+        return [index + 1, *(total + value for total, value in zip(sums, values, strict=True))]
 
     _, *sums = tf.while_loop(lambda index, *_: index < num_micro_batches, add, [0, *zeros],
                              maximum_iterations=num_micro_batches, parallel_iterations=1)
@@ -66,12 +66,13 @@ class TrainStep:
         self.model, self.strategy = model, tf.distribute.get_strategy()
         self._compiled_steps = {}
 
-    def __call__(self, images: tf.Tensor, labels: tf.Tensor) -> tuple[float, float]:
+    def __call__(self, images: tf.Tensor, labels: tf.Tensor, *targets: tf.Tensor) -> tuple[float, float]:
         """Makes a step.
 
         Args:
             images: [B, H, W, 3], or one such tensor per replica of this process.
             labels: int32 [B], or one such tensor per replica of this process.
+            *targets: A teacher's embeddings [B, E], for an objective that takes them.
 
         Returns:
             Loss and accuracy, means over the batch.
@@ -83,7 +84,7 @@ class TrainStep:
         if active not in self._compiled_steps:
             self._compiled_steps[active] = tf.function(functools.partial(self._step, active), reduce_retracing=True)
         try:
-            loss, accuracy = self._compiled_steps[active](images, labels)
+            loss, accuracy = self._compiled_steps[active](images, labels, *targets)
         except tf.errors.InvalidArgumentError as error:
             if "not finite" not in str(error):
                 raise
@@ -93,8 +94,8 @@ class TrainStep:
         self.run_step.assign_add(1)
         return float(loss), float(accuracy)
 
-    def _step(self, active, images, labels):
-        loss, accuracy, gradients = self.strategy.run(functools.partial(self._gradients, active), args=(images, labels))
+    def _step(self, active, *batch):
+        loss, accuracy, gradients = self.strategy.run(functools.partial(self._gradients, active), args=batch)
         if self.loss_scale is None:
             self._apply(active, gradients)
         else:
@@ -104,14 +105,14 @@ class TrainStep:
             tf.cond(finite, lambda: self._apply(active, gradients), lambda: None)
         return tuple(self.strategy.experimental_local_results(value)[0] for value in (loss, accuracy))
 
-    def _gradients(self, active, images, labels):
+    def _gradients(self, active, *batch):
         """Returns loss, accuracy and gradients, float32, of the global batch: the same on every replica."""
         variables = self.optimizer.trained(active)
 
-        def compute(images, labels):
+        def compute(images, labels, *targets):
             with tf.GradientTape(watch_accessed_variables=False) as tape:  # nothing goes back beyond what learns
                 tape.watch(variables)
-                losses, correct = self.objective(images, labels, training=True)
+                losses, correct = self.objective(images, labels, True, *targets)
                 loss = tf.reduce_mean(losses) + self._penalty()
                 scaled = loss if self.loss_scale is None else loss * self.loss_scale.value
             gradients = tape.gradient(scaled, variables, unconnected_gradients=tf.UnconnectedGradients.ZERO)
@@ -120,7 +121,7 @@ class TrainStep:
             return loss, tf.reduce_mean(correct), *gradients
 
         zeros = [tf.zeros([]), tf.zeros([]), *(tf.zeros(variable.shape, variable.dtype) for variable in variables)]
-        loss, accuracy, *gradients = accumulate_gradients(compute, images, labels, self.num_micro_batches, zeros)
+        loss, accuracy, *gradients = accumulate_gradients(compute, batch, self.num_micro_batches, zeros)
         if self.strategy.num_replicas_in_sync > 1:
             loss, accuracy, *gradients = tf.distribute.get_replica_context().all_reduce(
                 tf.distribute.ReduceOp.MEAN, [loss, accuracy, *gradients])

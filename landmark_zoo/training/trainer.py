@@ -131,8 +131,8 @@ class Trainer:
 
         Args:
             epoch_batches: Function of epoch and number of batches to skip; returns the rest of that epoch's batches, images
-                [B, H, W, 3] and labels int32 [B]; under a strategy this worker's rows of them, in per-replica batches
-                (`WorkerInfo.input_shard`).
+                [B, H, W, 3], labels int32 [B] and, where the objective takes them, a teacher's embeddings; under a strategy
+                this worker's rows of them, in per-replica batches (`WorkerInfo.input_shard`).
             validation: Finite dataset, of several workers each one's part, on which loss and accuracy are measured after
                 each epoch, with the EMA of the weights where there is one.
             should_stop: Called after each step; returns whether this process has been asked to stop, e.g. by SIGTERM.
@@ -153,8 +153,8 @@ class Trainer:
                 break
             skipped = self.step - epoch * self.steps_per_epoch
             meter = Meter(self.config.batch_size)
-            for images, labels in distribute_dataset(epoch_batches(epoch, skipped), self.steps_per_epoch - skipped):
-                meter.add(*self._train_step(images, labels))
+            for batch in distribute_dataset(epoch_batches(epoch, skipped), self.steps_per_epoch - skipped):
+                meter.add(*self._train_step(*batch))
                 step = self.step
                 step_times.append(time.monotonic())
                 if len(step_times) == SPEED_LOG_STEP:

@@ -131,6 +131,20 @@ def test_the_images_of_other_workers_are_not_decoded(shared_records):
     assert seen(train(few, batch_size=8, share=InputShard(2, worker))) == own[worker]
 
 
+@pytest.mark.parametrize("options", [{}, {"skip_batches": 2}, {"shuffle_buffer": 5, "epoch": 3},
+                                     {"share": InputShard(2, 1, 2), "skip_batches": 1}])
+def test_record_numbers(numbered, options):
+    """The images and labels are those without numbers, and each number is that of a record with this label."""
+    index = read_record_index(numbered)
+    assert len(numbered.shards) > 1
+    plain = train(numbered, **options)
+    with_numbers = list(train_dataset(numbered, **(SIZES | {"seed": 0, "epoch": 0} | options), record_numbers=True))
+    assert same(plain, [(images.numpy(), labels.numpy()) for images, labels, _ in with_numbers])
+    for _, labels, numbers in with_numbers:
+        assert numbers.shape == labels.shape
+        np.testing.assert_array_equal(index.label[numbers.numpy()], labels)
+
+
 def test_over_the_epochs_every_image_is_used(numbered):
     used = set()
     for epoch in range(4):
@@ -232,6 +246,15 @@ def test_batches_hold_the_planned_records_in_order(numbered):
         for image, number in zip(images, numbers, strict=True):
             plain = resize_square(decode_image(parse_example(records[number]).encoded), 32)
             assert np.abs(image - plain).mean() < 2
+
+
+def test_planned_record_numbers(numbered):
+    plan, index = PLAN.reshape(2, 6), read_record_index(numbered)
+    options = {"image_size": 32, "seed": 0, "epoch": 0, "record_numbers": True}
+    found = list(planned_dataset(numbered, index, plan, **options))
+    np.testing.assert_array_equal([numbers for *_, numbers in found], plan)
+    mine = planned_dataset(numbered, index, plan, **options, skip_batches=1, share=InputShard(3, 1))
+    np.testing.assert_array_equal([numbers for *_, numbers in mine], plan[1:, 2:4])
 
 
 @pytest.mark.parametrize("skip", [0, 1, 3, 4])

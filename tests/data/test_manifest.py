@@ -19,6 +19,7 @@ def test_round_trip(records):
     assert list(again.label_map) == ["10", "a", "b"]
     assert again.split == "train"
     assert [shard.examples for shard in again.shards] == [3, 3, 4]
+    assert again.first_numbers == [0, 3, 6]
 
 
 def test_what_was_to_be_kept_out_is_read_again_and_no_part_of_the_content(records):

@@ -44,6 +44,17 @@ def test_smoke(tmp_path, asked):
     assert settings["dry_run"]
 
 
+def test_teacher(tmp_path, asked):
+    """A run has it, its smallest run and one batch alone have none."""
+    flags = {"teacher": "export/ensemble", "distillation": "similarity", "distillation_weight": 0.25}
+    assert run_script("experiments.train", records=tmp_path, workdir=tmp_path / "run", **flags).code == 0
+    assert run_script("experiments.train", records=tmp_path, workdir=tmp_path / "run", smoke=True, **flags).code == 0
+    (_, _, whole), (_, _, smoke) = asked
+    assert (whole["teacher"], smoke["teacher"]) == ("export/ensemble", None)
+    assert (whole["objective"].distillation, whole["objective"].distillation_weight) == ("similarity", 0.25)
+    assert smoke["objective"].distillation == "none"
+
+
 def test_overfit_one_batch(tmp_path, asked):
     done = run_script("experiments.train", records=tmp_path, workdir=tmp_path / "run", overfit_one_batch=True,
                       initial_run="runs/e2")

@@ -5,10 +5,18 @@ import pytest
 import tensorflow as tf
 
 from landmark_zoo.losses.cross_entropy import attention_branch_loss, softmax_cross_entropy
+from landmark_zoo.losses.distillation import embedding_loss, similarity_loss
 from landmark_zoo.losses.pairs import contrastive_loss
 from landmark_zoo.losses.tuples import second_order_similarity, tuple_contrastive_loss, tuple_triplet_loss
 from landmark_zoo.models import build_model
-from landmark_zoo.training.batch_losses import Classification, Delg, EmbeddingPairs, Tuples, nearest_has_same_label
+from landmark_zoo.training.batch_losses import (
+    Classification,
+    Delg,
+    Distillation,
+    EmbeddingPairs,
+    Tuples,
+    nearest_has_same_label,
+)
 
 LABELS = tf.constant([0, 0, 1, 1])
 
@@ -94,6 +102,45 @@ def test_with_cross_entropy(vector_model, toy_images, weight):
     crosses, _ = classification(toy_images, LABELS, training=True)
     losses, _ = EmbeddingPairs(model, LINEAR, classification, weight)(toy_images, LABELS, training=True)
     np.testing.assert_allclose(losses, weight * crosses + (1 - weight) * 0.063333, rtol=1e-4)
+
+
+TARGETS = np.array([(0.8, 0.6), (0.6, -0.8), (0, 1), (-1, 0)], np.float32)
+
+
+@pytest.mark.parametrize("weight", [0.25, 1.0])
+@pytest.mark.parametrize("kind", ["embedding", "similarity", "both"])
+def test_distillation_beside_cross_entropy(vector_model, toy_images, kind, weight):
+    model = vector_model(2)
+    classification = Classification(model, model.get_layer("arcface"))
+    crosses, correct = classification(toy_images, LABELS, training=True)
+    terms = {"embedding": embedding_loss(model(toy_images)["embedding"], TARGETS),
+             "similarity": similarity_loss(model(toy_images)["embedding"], TARGETS)}
+    distilled = sum(term for name, term in terms.items() if kind in (name, "both"))
+    objective = Distillation(classification, kind, weight)
+    losses, same_correct = objective(toy_images, LABELS, True, TARGETS)
+    np.testing.assert_allclose(losses, (1 - weight) * crosses + weight * distilled * np.ones(4), rtol=1e-5)
+    np.testing.assert_array_equal(correct, same_correct)
+    np.testing.assert_array_equal(objective(toy_images, LABELS, training=False)[0],
+                                  classification(toy_images, LABELS, training=False)[0])
+
+
+def test_distillation_beside_sampled_classes_and_pairs(vector_model, toy_images):
+    """The student runs once: sampled classes draw by the pixels, as without a teacher."""
+    model = vector_model(60)
+    sampled = Classification(model, model.get_layer("arcface"), sampled_classes=6)
+    for objective in (sampled, EmbeddingPairs(model, LINEAR)):
+        losses, _ = Distillation(objective, "embedding", 0.5)(toy_images * 10, LABELS, True, TARGETS)
+        expected = (objective(toy_images * 10, LABELS, training=True)[0]
+                    + embedding_loss(model(toy_images)["embedding"], TARGETS)) / 2
+        np.testing.assert_allclose(losses, expected, rtol=1e-5)
+
+
+def test_similarities_of_another_dimension(vector_model, toy_images):
+    model = vector_model(2)
+    targets = np.eye(4, 7, dtype=np.float32)
+    losses, _ = Distillation(Classification(model, model.get_layer("arcface")), "similarity", 1.0)(
+        toy_images, LABELS, True, targets)
+    np.testing.assert_allclose(losses, np.full(4, similarity_loss(model(toy_images)["embedding"], targets)), rtol=1e-5)
 
 
 def test_no_neighbor():

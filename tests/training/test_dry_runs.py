@@ -26,6 +26,12 @@ def test_frozen_random_weights_are_said_in_capitals(records, config, caplog, mon
     assert "RANDOM WEIGHTS" in caplog.text
 
 
+def test_one_batch_needs_neither_cached_features_nor_a_teacher(records, config, monkeypatch):
+    monkeypatch.setattr("landmark_zoo.training.dry_runs.overfit_one_batch", lambda *_: True)
+    overfit_run(MODEL, dataclasses.replace(config, cached_views=2, head_epochs=1), records,
+                **{**PARTS, "objective": ObjectiveConfig(distillation="both")})
+
+
 def test_one_that_does_not(records, config, monkeypatch):
     monkeypatch.setattr("landmark_zoo.training.dry_runs.overfit_one_batch", lambda *_: False)
     with pytest.raises(UserError, match="a model that learns one batch by heart; received a loss that did not fall"):
@@ -45,7 +51,7 @@ def test_says_whether_the_loss_fell(toy, rate, fell):
 
 
 SETTINGS = {"model": "resnet18_se", "alpha": None, "dense_units": None, "weights": None, "initial_run": None,
-            "initial_embedding": "pca",
+            "initial_embedding": "pca", "teacher": "export/ensemble", "distillation": "both",
             "embedding_dim": 512, "epochs": 20, "batch_size": 128, "image_size": 224, "image_sizes": "160,224",
             "accumulate": 1, "head_epochs": 2, "sampler": "shuffled", "steps_per_epoch": 0, "images_per_class": 8,
             "negatives": 5, "query_size": 2000, "pool_size": 22000, "log_steps": 10, "cached_views": 0}
@@ -55,7 +61,7 @@ def test_small_in_every_way():
     new = smoke_settings(SETTINGS)
     assert new == {"epochs": 1, "batch_size": 8, "image_size": 96, "head_epochs": 1, "embedding_dim": 64, "query_size": 8,
                    "pool_size": 48, "images_per_class": 4, "log_steps": 1, "steps_per_epoch": 4, "image_sizes": "",
-                   "initial_embedding": "random", "alpha": 0.25}
+                   "initial_embedding": "random", "alpha": 0.25, "teacher": None, "distillation": "none"}
     assert smoke_settings({**SETTINGS, **new}) == {}
     assert "alpha" not in smoke_settings({**SETTINGS, "model": "xfeat"})  # it has no backbone to be narrowed
 

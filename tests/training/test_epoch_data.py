@@ -1,17 +1,25 @@
+import dataclasses
+import shutil
+
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from landmark_zoo.core.errors import UserError
+from landmark_zoo.core.files import read_json
+from landmark_zoo.data.augmentation import AUGMENTATIONS
+from landmark_zoo.data.examples import parse_example
 from landmark_zoo.data.input_pipeline import evaluation_dataset
 from landmark_zoo.data.manifest import read_manifest
 from landmark_zoo.layers.embedding import L2Normalize
 from landmark_zoo.training.config import TrainingConfig
 from landmark_zoo.training.distributed.collectives import WorkerInfo
-from landmark_zoo.training.epoch_data import EpochData, validation_batches
+from landmark_zoo.training.epoch_data import EpochData, TeacherEmbeddings, validation_batches
 from landmark_zoo.training.sampling import SamplingConfig
+from tests.tiny_saved_model import write_tiny_saved_model
 
 CONFIG = TrainingConfig(epochs=2, batch_size=8, image_size=32)
+PLAIN = AUGMENTATIONS["none"]
 SAMPLINGS = [SamplingConfig(), SamplingConfig("balanced"), SamplingConfig("classes_by_images"),
              SamplingConfig("aspect_groups", augmentation="glam"),
              SamplingConfig("mined_tuples", query_size=12, pool_size=30, negatives=2)]
@@ -101,6 +109,169 @@ def test_the_chief_mines_for_all(epochs, monkeypatch):
     for (images, labels), (whole_images, whole_labels) in zip(other(0, 0), chief, strict=True):
         np.testing.assert_array_equal(images, whole_images[4:])
         np.testing.assert_array_equal(labels, whole_labels[4:])
+
+
+@pytest.fixture(scope="module")
+def teacher_folder(tmp_path_factory):
+    return write_tiny_saved_model(tmp_path_factory.mktemp("export") / "tiny" / "1").parent
+
+
+@pytest.fixture(scope="module")
+def by_hand(records, teacher_folder):
+    """What the teacher makes of each record, read one by one, float32 [48, 12]."""
+    loaded = tf.saved_model.load(str(teacher_folder / "1"))
+    stored = [parse_example(record).encoded for record in tf.data.TFRecordDataset(read_manifest(records / "train").files)]
+    return np.concatenate([loaded.signatures["serving_default"](image_bytes=encoded[None])["embedding"].numpy()
+                           for encoded in stored])
+
+
+@pytest.fixture
+def teacher(records, teacher_folder, tmp_path):
+    """Makes the embeddings of a teacher in `tmp_path`, not prepared."""
+    manifest = read_manifest(records / "train")
+    return lambda dimension=12, model=teacher_folder, manifest=manifest: TeacherEmbeddings(
+        model, manifest, dimension, tmp_path)
+
+
+@pytest.fixture
+def small_parts(monkeypatch):
+    """Four images per call of the teacher, eight per file."""
+    monkeypatch.setattr("landmark_zoo.training.epoch_data._TEACHER_BATCH", 4)
+    monkeypatch.setattr("landmark_zoo.training.epoch_data._PART", 8)
+
+
+def test_a_teacher_embeds_every_record_in_order(teacher, by_hand, tmp_path, teacher_folder):
+    made = teacher()
+    made.prepare()
+    assert sorted(path.name for path in (tmp_path / "teacher").iterdir()) == ["embeddings.npy", "teacher.json"]
+    np.testing.assert_allclose(made.rows(np.arange(48)), by_hand, atol=1e-3)
+    np.testing.assert_allclose(made.rows(np.array([5, 0, 5])), by_hand[[5, 0, 5]], atol=1e-3)
+    np.testing.assert_allclose(np.linalg.norm(made.rows(np.arange(48)), axis=1), 1, rtol=1e-6)
+    assert made.first_rows(7).shape == (7, 12)
+    facts = read_json(tmp_path / "teacher" / "teacher.json")
+    assert (facts["name"], facts["dimension"], len(facts["fingerprint"])) == ("tiny", 12, 64)
+    assert made.facts == teacher().facts == {name: facts[name] for name in ("name", "fingerprint", "dimension")}
+
+
+def test_a_student_of_fewer_or_more_dimensions(teacher, by_hand, tmp_path):
+    """Dot products stay as they were, up to what the leading directions do not hold."""
+    wide = teacher(15)
+    wide.prepare()
+    np.testing.assert_allclose(wide.rows(np.arange(48)) @ wide.rows(np.arange(48)).T, by_hand @ by_hand.T, atol=2e-3)
+    shutil.rmtree(tmp_path / "teacher")
+    narrow = teacher(4)
+    narrow.prepare()
+    _, directions = np.linalg.eigh(by_hand.T @ by_hand)
+    projected = by_hand @ directions[:, ::-1][:, :4]
+    projected /= np.linalg.norm(projected, axis=1, keepdims=True)
+    found = narrow.rows(np.arange(48))
+    assert found.shape == (48, 4)
+    np.testing.assert_allclose(found @ found.T, projected @ projected.T, atol=2e-3)
+
+
+def test_an_interrupted_teacher_goes_on_where_it_was(teacher, by_hand, small_parts, monkeypatch, tmp_path):
+    calls, embed = [], TeacherEmbeddings._embed
+
+    def interrupted(self, batch):
+        calls.append(len(batch[0]))
+        if len(calls) == 6:
+            raise KeyboardInterrupt
+        return embed(self, batch)
+    monkeypatch.setattr(TeacherEmbeddings, "_embed", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        teacher().prepare()
+    parts = sorted(path.name for path in (tmp_path / "teacher").glob("part*"))
+    assert parts == ["part_000000000.npy", "part_000000008.npy"]
+    again = teacher()
+    calls[:] = [0] * 6
+    again.prepare()
+    assert sum(calls) == 48 - 16
+    np.testing.assert_allclose(again.rows(np.arange(48)), by_hand, atol=1e-3)
+    assert not list((tmp_path / "teacher").glob("part*"))
+
+
+def test_a_finished_teacher_is_not_needed_any_more(teacher, by_hand, monkeypatch):
+    teacher().prepare()
+    monkeypatch.setattr("landmark_zoo.training.epoch_data.SavedModel", None)
+    for model in (None, "gone/for/ever"):
+        later = teacher(model=model)
+        later.prepare()
+        np.testing.assert_allclose(later.rows(np.arange(48)), by_hand, atol=1e-3)
+        assert later.facts["name"] == "tiny"
+
+
+def test_the_chief_alone_embeds(teacher, monkeypatch, tmp_path):
+    monkeypatch.setattr("landmark_zoo.training.epoch_data.all_reduce_sum", lambda *_: None)
+    monkeypatch.setattr(WorkerInfo, "current", lambda: WorkerInfo(2, 1, 2))
+    teacher().prepare()
+    assert not (tmp_path / "teacher").exists()
+
+
+def test_another_teacher_or_other_records(teacher, records, tmp_path):
+    teacher().prepare()
+    other = write_tiny_saved_model(tmp_path / "other" / "1", scale=2.0)
+    with pytest.raises(UserError, match=r"the teacher of the run in .*, tiny \(\w{12}\); received .*other/1 \(\w{12}\)\."):
+        teacher(model=other)
+    manifest = read_manifest(records / "train")
+    swapped = dataclasses.replace(manifest, shards=manifest.shards[::-1])
+    with pytest.raises(UserError, match=r"the records whose images the teacher of .* has seen; received others"):
+        teacher(manifest=swapped)
+    wider = teacher(16)
+    with pytest.raises(UserError, match=r"embeddings \[48, 16\] in .*; received \[48, 12\]"):
+        wider.rows(np.arange(3))
+
+
+def test_no_teacher(teacher, tmp_path):
+    with pytest.raises(UserError, match="--teacher, an exported model from which --distillation learns; received none"):
+        teacher(model=None)
+    with pytest.raises(UserError, match=r"a SavedModel at .*nowhere"):
+        teacher(model=tmp_path / "nowhere")
+
+
+def test_a_teacher_that_refuses_an_image_or_gives_nonsense(teacher, monkeypatch):
+    teacher_of_nan = teacher()
+    monkeypatch.setattr(type(teacher_of_nan._model), "embed_bytes",
+                        lambda _, encoded: np.full([len(encoded), 12], np.nan, np.float32))
+    with pytest.raises(UserError, match="finite embeddings of the teacher tiny; received NaN or infinity"):
+        teacher_of_nan.prepare()
+    monkeypatch.undo()
+    with pytest.raises(UserError, match=r"images in .*train that the teacher tiny takes; received .*\(among x to y\)"):
+        teacher()._embed((np.array([b"x", b"y"]), np.array([b"no image", b"no image"], object)))
+
+
+@pytest.mark.parametrize("sampling", SAMPLINGS[:4], ids=lambda sampling: sampling.sampler)
+def test_batches_carry_the_teachers_embeddings(epochs, teacher, records, model, tmp_path, sampling, monkeypatch):
+    """Images and labels are those without a teacher; each row's target is that of its record, after a resume and on each
+    device of each worker too. Plain views show which record it is: all photographs differ."""
+    made, manifest = teacher(), read_manifest(records / "train")
+    made.prepare()
+    plain = {image.numpy().tobytes(): made.rows(np.array([number]))[0] for number, image in enumerate(
+        image for images, _ in evaluation_dataset(manifest, image_size=32, batch_size=8) for image in images)}
+    assert len(plain) == 48
+    distilled = EpochData(manifest, CONFIG, sampling, model, tmp_path, made)
+    whole = list(distilled(1, 0))
+    for (images, labels), (same_images, same_labels, targets) in zip(epochs(sampling)(1, 0), whole, strict=True):
+        np.testing.assert_array_equal(images, same_images)
+        np.testing.assert_array_equal(labels, same_labels)
+        assert targets.shape == (8, 12)
+    for batch, resumed in zip(whole[2:], distilled(1, 2), strict=True):
+        for left, right in zip(batch, resumed, strict=True):
+            np.testing.assert_array_equal(left, right)
+    monkeypatch.setattr("landmark_zoo.training.epoch_data.AUGMENTATIONS", {sampling.augmentation: PLAIN})
+    unmoved = list(EpochData(manifest, CONFIG, sampling, model, tmp_path, made)(1, 0))
+    if sampling.sampler != "aspect_groups":  # whose sizes are others
+        for images, _, targets in unmoved:
+            for image, target in zip(images, targets, strict=True):
+                nearest = min(plain, key=lambda view: np.abs(np.frombuffer(view, np.float32).reshape(32, 32, 3)
+                                                             - image).mean())
+                np.testing.assert_array_equal(plain[nearest], target)
+    parts = []
+    for worker in range(2):
+        monkeypatch.setattr(WorkerInfo, "current", lambda worker=worker: WorkerInfo(2, worker, 4))
+        parts.append(list(EpochData(manifest, CONFIG, sampling, model, tmp_path, made)(1, 1)))
+    for step, (*_, targets) in enumerate(whole[1:]):
+        np.testing.assert_array_equal(targets, np.concatenate([part[2 * step + device][2] for part in parts
+                                                               for device in range(2)]))
 
 
 SHORT = TrainingConfig(epochs=2, batch_size=8, image_sizes="32,64")

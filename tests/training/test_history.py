@@ -8,6 +8,7 @@ from landmark_zoo.data.manifest import LabelMap
 from landmark_zoo.models.registry import ModelConfig
 from landmark_zoo.training.config import TrainingConfig
 from landmark_zoo.training.history import History, create_or_check_run, read_history, read_model
+from landmark_zoo.training.objectives import ObjectiveConfig
 
 
 def test_lines_after_the_last_checkpoint_are_dropped(tmp_path):
@@ -142,6 +143,17 @@ def test_a_run_that_was_not_trained_begins_with_another_choice_of_what_is_kept(t
     claimed(epochs=5, keep="last")
     with pytest.raises(UserError, match="--keep=last; received --keep=best"):
         claimed(epochs=5)
+
+
+def test_a_run_from_before_distillation_goes_on_without_and_is_refused_with(tmp_path):
+    def claimed(**settings):
+        create_or_check_run(tmp_path, ModelConfig(), LabelMap(["7", "12"]), {}, ObjectiveConfig(**settings))
+    claimed()
+    recipe = read_json(tmp_path / "recipe.json")
+    write_json(tmp_path / "recipe.json", {name: value for name, value in recipe.items() if "distillation" not in name})
+    claimed()
+    with pytest.raises(UserError, match="--distillation=none; received --distillation=both"):
+        claimed(distillation="both")
 
 
 def test_a_run_without_a_recipe_gets_one(tmp_path):

@@ -12,6 +12,7 @@ from landmark_zoo.data.manifest import read_manifest
 from landmark_zoo.models import build_model, create_model
 from landmark_zoo.models.registry import ModelConfig
 from landmark_zoo.training.initialization import (
+    align_embedding,
     build_for_pca,
     default_embedding,
     init_kmeans,
@@ -51,6 +52,31 @@ def built(embedding_dim=6):
         if "kernel" in variable.name:
             variable.assign(2.5 * variable)
     return model
+
+
+def test_an_aligned_embedding_has_the_same_similarities_and_logits_and_lies_nearer_to_the_targets(batches):
+    model = built()
+    head = model.get_layer("arcface")
+    init_pca(model, head, batches)
+
+    def outputs():
+        found = [model(images) for images, _ in batches]
+        return [np.concatenate([output[name].numpy() for output in found]) for name in ("embedding", "logits")]
+    embeddings, logits = outputs()
+    rotation = np.linalg.qr(np.random.default_rng(1).standard_normal((6, 6)))[0]
+    align_embedding(model, head, batches, embeddings[:50] @ rotation)
+    aligned, same_logits = outputs()
+    np.testing.assert_allclose(aligned, embeddings @ rotation, atol=1e-3)
+    assert not np.allclose(aligned, embeddings, atol=0.1)
+    np.testing.assert_allclose(same_logits, logits, atol=0.02)
+
+
+def test_nothing_to_align_without_an_embedding_layer(batches):
+    model = built(embedding_dim=None)
+    before = model.get_weights()
+    align_embedding(model, model.get_layer("arcface"), batches, np.zeros([60, 64]))
+    for left, right in zip(before, model.get_weights(), strict=True):
+        np.testing.assert_array_equal(left, right)
 
 
 def test_embedding_is_the_whitened_pca_and_the_head_its_class_means(batches):

@@ -17,7 +17,10 @@ from landmark_zoo.training.objectives import OBJECTIVES, ObjectiveConfig, build_
     ({"objective": "triplet_hard", "loss_margin": 0.0}, "a positive --loss_margin"),
     ({"objective": "listwise_ap", "loss_margin": 0.5}, "an objective that has a margin only"),
     ({"objective": "contrastive", "sampled_classes": 8}, "--objective=classification only"),
-    ({"objective": "tuple_triplet", "class_weights": "inverse"}, "with cross-entropy only")])
+    ({"objective": "tuple_triplet", "class_weights": "inverse"}, "with cross-entropy only"),
+    ({"distillation": "logits"}, "--distillation among none, embedding, similarity, both; received 'logits'"),
+    ({"distillation_weight": 1.5}, "--distillation_weight from 0 to 1; received 1.5"),
+    ({"objective": "tuple_solar", "distillation": "both"}, "--distillation=none with an objective on mined tuples")])
 def test_refused(settings, said):
     with pytest.raises(UserError, match=said):
         ObjectiveConfig(**settings)
@@ -27,6 +30,14 @@ def test_heads():
     with_head = {name for name in OBJECTIVES if ObjectiveConfig(name).has_head}
     assert with_head == {"classification", "delg"}
     assert ObjectiveConfig("contrastive", classification_weight=0.5).has_head
+
+
+@pytest.mark.parametrize(("config", "compares", "embeddings"), [
+    (ObjectiveConfig(), False, False), (ObjectiveConfig(distillation="embedding"), False, True),
+    (ObjectiveConfig(distillation="similarity"), True, False), (ObjectiveConfig(distillation="both"), True, True),
+    (ObjectiveConfig("contrastive"), True, False)])
+def test_what_is_compared(config, compares, embeddings):
+    assert (config.compares_images, config.distills_embeddings) == (compares, embeddings)
 
 
 LABELS = tf.constant([0, 0, 1, 1])
@@ -46,6 +57,17 @@ def test_every_name_gives_losses_and_gradients(vector_model, toy_images, name):
     assert losses.dtype == correct.dtype == tf.float32
     assert np.isfinite(tape.gradient(losses, images)).all()
     assert set(correct.numpy()) <= {0.0, 1.0}
+
+
+@pytest.mark.parametrize("name", [name for name, kind in OBJECTIVES.items() if kind.batches != "tuples"])
+def test_every_name_can_be_distilled(vector_model, toy_images, name):
+    """At weight 1 the labels do not count: a student that is its teacher has nothing to learn."""
+    config = ObjectiveConfig(name, distillation="both", distillation_weight=1.0)
+    model = vector_model(2 if config.has_head else None, **(LOCAL if name == "delg" else {}))
+    objective = build_objective(config, model, model.get_layer("arcface") if config.has_head else None, [2, 2], negatives=0)
+    losses, _ = objective(toy_images, LABELS, True, model(toy_images)["embedding"])
+    np.testing.assert_allclose(losses, np.zeros(4), atol=1e-5)
+    assert objective(toy_images, LABELS, True, np.roll(toy_images[:, 0, 0], 1, axis=0))[0].numpy().min() > 0.01
 
 
 @pytest.mark.parametrize(("config", "loss"), [

@@ -14,6 +14,7 @@ import tensorflow as tf
 from landmark_zoo.backbones.resnet18 import ResNet18
 from landmark_zoo.core.errors import UserError
 from landmark_zoo.core.files import lock_directory, read_json, sha256, write_json
+from landmark_zoo.data.input_pipeline import evaluation_dataset
 from landmark_zoo.data.manifest import read_manifest
 from landmark_zoo.layers.attention.base import Attention
 from landmark_zoo.models.registry import ModelConfig
@@ -21,6 +22,7 @@ from landmark_zoo.training.batch_losses import EmbeddingPairs
 from landmark_zoo.training.checkpoints import load_weights, read_selection
 from landmark_zoo.training.config import TrainingConfig
 from landmark_zoo.training.distributed.collectives import WorkerInfo
+from landmark_zoo.training.epoch_data import TeacherEmbeddings
 from landmark_zoo.training.history import read_history, read_model
 from landmark_zoo.training.objectives import ObjectiveConfig
 from landmark_zoo.training.optimizer import GroupedOptimizer
@@ -28,6 +30,7 @@ from landmark_zoo.training.run import TrainingSetup, check_start, run_training, 
 from landmark_zoo.training.sampling import SamplingConfig
 from landmark_zoo.training.train_step import TrainStep
 from landmark_zoo.training.trainer import PreemptedError
+from tests.tiny_saved_model import write_tiny_saved_model
 
 TRAIN = [sys.executable, "-m", "experiments.train", "--model=mobilenet_se", "--alpha=0.25", "--embedding_dim=8",
          "--batch_size=4", "--image_size=32", "--epochs=3", "--learning_rate=1e-3", "--nofreeze_batchnorm", "--log_steps=1",
@@ -392,6 +395,98 @@ def test_killed_in_the_middle_of_a_mined_epoch_it_goes_on_with_the_same_tuples(r
         np.testing.assert_allclose(left, right, atol=2e-4)
 
 
+DISTILLED = ObjectiveConfig(distillation="both", distillation_weight=0.9)
+
+
+@pytest.fixture(scope="module")
+def teacher(tmp_path_factory):
+    """An export whose embedding is the mean colours of the four quarters."""
+    return str(write_tiny_saved_model(tmp_path_factory.mktemp("export") / "tiny" / "1"))
+
+
+def similarities(workdir, records, checkpoint):
+    """Cosines of all pairs of the training images by a checkpoint of a run."""
+    config, facts = read_model(workdir)
+    model = config.build(facts["num_classes"])
+    load_weights(model, workdir, checkpoint)
+    batches = evaluation_dataset(read_manifest(records / "train"), image_size=32, batch_size=16)
+    embeddings = np.concatenate([model(images, training=False)["embedding"].numpy() for images, _ in batches])
+    return (embeddings @ embeddings.T)[np.triu_indices(len(embeddings), 1)]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["embedding", "similarity"])
+def test_a_student_comes_nearer_to_its_teacher(train_only, model_config, config, teacher, tmp_path, kind):
+    """By the correlation of their cosines; the teacher's 12 dimensions are projected to the student's 8. BatchNorm stays as
+    it is: its running statistics would follow within hundreds of steps only."""
+    network = ResNet18(include_top=False, weights=None, input_shape=(None, None, 3), alpha=model_config.alpha)
+    network.save_weights(tmp_path / "resnet18.weights.h5")
+    config = dataclasses.replace(config, epochs=8, learning_rate=2e-3, freeze_batchnorm=True)
+    objective = ObjectiveConfig(distillation=kind, distillation_weight=1.0)
+    run_training(model_config, config, train_only, tmp_path, str(tmp_path / "resnet18.weights.h5"), "pca",
+                 objective=objective, sampling=SamplingConfig(augmentation="none"), teacher=teacher)
+    embeddings = TeacherEmbeddings(None, read_manifest(train_only / "train"), 8, tmp_path).first_rows(48)
+    wanted = (embeddings @ embeddings.T)[np.triu_indices(48, 1)]
+    start, end = (np.corrcoef(similarities(tmp_path, train_only, name), wanted)[0, 1] for name in ("initial", "latest"))
+    losses = [line["loss"] for line in read_history(tmp_path / "history.jsonl")]
+    assert end > start + 0.1
+    assert end > 0.75
+    assert np.mean(losses[-6:]) < 0.2 * np.mean(losses[:6])
+    assert read_json(tmp_path / "model.json")["teacher"]["name"] == "tiny"
+
+
+@pytest.mark.slow
+def test_killed_in_the_middle_of_an_epoch_a_student_goes_on_without_its_teacher(train_only, model_config, config, teacher,
+                                                                                tmp_path, monkeypatch):
+    config, step = dataclasses.replace(config, checkpoint_steps=1), TrainStep.__call__
+    exported = tmp_path / "export"
+    shutil.copytree(teacher, exported / "1")
+    recipe = {"objective": DISTILLED, "initial_embedding": "pca", "teacher": str(exported)}
+    run_training(model_config, config, train_only, tmp_path / "whole", **recipe)
+
+    def killed_in_the_fourth(self, *batch):
+        if self.run_step == 3:
+            raise KeyboardInterrupt
+        return step(self, *batch)
+    monkeypatch.setattr(TrainStep, "__call__", killed_in_the_fourth)
+    with pytest.raises(KeyboardInterrupt):
+        run_training(model_config, config, train_only, tmp_path / "killed", **recipe)
+    monkeypatch.undo()
+    shutil.rmtree(exported)
+    run_training(model_config, config, train_only, tmp_path / "killed", **recipe)
+    whole, killed = (read_history(tmp_path / name / "history.jsonl") for name in ("whole", "killed"))
+    np.testing.assert_allclose([line["loss"] for line in killed], [line["loss"] for line in whole], rtol=1e-3)
+    for left, right in zip(weights(tmp_path / "whole"), weights(tmp_path / "killed"), strict=True):
+        np.testing.assert_allclose(left, right, atol=2e-4)
+
+
+@pytest.mark.parametrize(("objective", "settings", "given", "said"), [
+    (ObjectiveConfig(), {}, True, "--distillation=embedding, similarity or both with --teacher; received none"),
+    (DISTILLED, {}, False, "--teacher, an exported model from which --distillation learns; received none"),
+    (DISTILLED, {"accumulate": 4}, True, "three images or more in a batch for --distillation=both; received 2"),
+    (DISTILLED, {"cached_views": 2, "head_epochs": 1}, True, "--cached_views=0 for --distillation=both; received 2")])
+def test_teachers_that_do_not_fit(train_only, model_config, config, teacher, tmp_path, objective, settings, given, said):
+    with pytest.raises(UserError, match=said):
+        run_training(model_config, dataclasses.replace(config, **settings), train_only, tmp_path, objective=objective,
+                     teacher=teacher if given else None)
+    assert not (tmp_path / "model.json").exists()
+
+
+def test_a_student_of_lowered_dimension_has_targets_of_it_and_none_in_the_trial_of_its_precision(
+        train_only, model_config, config, teacher, tmp_path, tried):
+    """The 48 images span 47 of the 512 dimensions."""
+    model_config = dataclasses.replace(model_config, embedding_dim=512)
+    config = dataclasses.replace(config, epochs=1, precision="auto")
+    run = functools.partial(run_training, model_config, config, train_only, tmp_path, initial_embedding="pca",
+                            objective=DISTILLED)
+    run(teacher=teacher)
+    assert len(tried) == 1
+    assert np.load(tmp_path / "teacher" / "embeddings.npy").shape == (48, 47)
+    assert len(read_history(tmp_path / "history.jsonl")) == 6
+    run()
+    assert len(tried) == 1
+
+
 @pytest.fixture(scope="module")
 def make_setup(records, model_config, config, tmp_path_factory):
     """Makes the setup of a run; the same settings give the same object."""
@@ -436,6 +531,8 @@ def test_pairs_of_a_whole_batch_on_several_devices(make_setup, monkeypatch):
     monkeypatch.setattr(WorkerInfo, "current", lambda: WorkerInfo(num_replicas=2))
     with pytest.raises(UserError, match="--accumulate=1 for --objective=contrastive on 2 devices; received 2"):
         make_setup(CONTRASTIVE, PAIRS, batch_size=16, accumulate=2)
+    with pytest.raises(UserError, match="--accumulate=1 for --distillation=both on 2 devices; received 2"):
+        make_setup(DISTILLED, batch_size=16, accumulate=2)
 
 
 def test_pca_without_a_head(make_setup):

@@ -43,6 +43,27 @@ def test_a_batch_in_parts_is_the_batch(toy, stepping, parts):
     assert expected[0][0, 0] > expected[0][-1, 0]
 
 
+def test_a_third_part_of_the_batch_goes_to_the_objective(toy, stepping):
+    """In micro-batches too, each with its own rows."""
+    random = np.random.default_rng(5)
+    targets = random.normal(size=(8, 4)).astype(np.float32)
+
+    def after(parts, targets):
+        network = toy()
+
+        def objective(images, labels, training, targets):
+            logits = network.model(images, training=training)
+            return tf.reduce_sum((logits - targets) ** 2, axis=1), tf.zeros(tf.shape(labels))
+        step = stepping(network, objective, accumulate=parts, learning_rate=0.01)
+        values = [step(network.images, network.labels, targets) for _ in range(3)]
+        return [np.array(values), *network.model.get_weights()]
+    expected = after(1, targets)
+    assert expected[0][0, 0] > expected[0][-1, 0]
+    for left, right in zip(expected, after(4, targets), strict=True):
+        np.testing.assert_allclose(left, right, atol=1e-5)
+    assert not np.allclose(expected[1], after(1, targets[::-1].copy())[1])
+
+
 def test_parts_that_do_not_divide_the_batch(toy, stepping):
     with pytest.raises(UserError, match="a --batch_size that --accumulate divides; received 8 and 3"):
         stepping(toy(), accumulate=3)
@@ -154,7 +175,7 @@ def test_the_mean_of_the_parts_is_that_of_the_batch(parts):
         return tf.reduce_mean(images**2, axis=0), tf.reduce_mean(tf.cast(labels, tf.float32))
 
     zeros = [tf.zeros([2, 2, 3]), tf.zeros([])]
-    call = tf.function(lambda images, labels: accumulate_gradients(compute, images, labels, parts, zeros))
+    call = tf.function(lambda images, labels: accumulate_gradients(compute, (images, labels), parts, zeros))
     for got, expected in zip(call(images, labels), compute(images, labels), strict=True):
         np.testing.assert_allclose(got, expected, rtol=1e-6)
 
@@ -166,7 +187,7 @@ def test_each_image_once_and_in_order():
         tf.py_function(lambda labels: seen.append(labels.numpy().tolist()), [labels], [])
         return (tf.zeros([]),)
 
-    tf.function(lambda: accumulate_gradients(compute, tf.zeros([6, 1]), tf.range(6), 3, [tf.zeros([])]))()
+    tf.function(lambda: accumulate_gradients(compute, (tf.zeros([6, 1]), tf.range(6)), 3, [tf.zeros([])]))()
     assert seen == [[0, 1], [2, 3], [4, 5]]
 
 

@@ -14,7 +14,7 @@ import tensorflow as tf
 from landmark_zoo.layers.embedding import L2Normalize
 from landmark_zoo.losses.pairs import contrastive_loss
 from landmark_zoo.losses.tuples import tuple_triplet_loss
-from landmark_zoo.training.batch_losses import EmbeddingPairs, Tuples
+from landmark_zoo.training.batch_losses import Distillation, EmbeddingPairs, ModelObjective, Tuples
 from landmark_zoo.training.config import TrainingConfig
 from landmark_zoo.training.distributed.collectives import WorkerInfo, distribute_dataset
 from landmark_zoo.training.ema import ExponentialMovingAverage
@@ -46,11 +46,24 @@ def tuples(model):
     return Tuples(model, functools.partial(tuple_triplet_loss, margin=1.25), negatives=2, sos_weight=10.0)
 
 
+class Plain(ModelObjective):
+    def __init__(self, model):
+        self.model = model
+
+    def losses_and_correct(self, outputs, labels, training):
+        correct = tf.cast(tf.argmax(outputs["logits"], -1, output_type=tf.int32) == labels, tf.float32)
+        return tf.nn.sparse_softmax_cross_entropy_with_logits(labels, outputs["logits"]), correct
+
+
+def distillation(model):
+    return Distillation(Plain(model), "both", 0.5)
+
+
 CASES = {"classification": (lambda model: functools.partial(classification, model), {}),
          "in parts": (lambda model: functools.partial(classification, model), {"accumulate": 2}),
          "sparse": (lambda model: functools.partial(sparse, model), {"clip_norm": 0.5}),
          "float16 scale": (lambda model: functools.partial(classification, model), {"precision": "mixed_float16"}),
-         "pairs": (pairs, {}), "tuples": (tuples, {})}
+         "pairs": (pairs, {}), "tuples": (tuples, {}), "distillation": (distillation, {})}
 
 
 def network():
@@ -59,6 +72,14 @@ def network():
     features = tf.keras.layers.GlobalAveragePooling2D()(tf.keras.layers.Conv2D(8, 3, activation="relu")(images))
     embedding = L2Normalize()(tf.keras.layers.Dense(4)(features))
     return tf.keras.Model(images, {"embedding": embedding, "logits": tf.keras.layers.Dense(4, name="table")(embedding)})
+
+
+def with_targets(images, labels):
+    """Adds a vector for each image that only Python knows, as the embeddings of a teacher are looked up."""
+    def look_up(images):
+        vectors = images.reshape(len(images), -1)[:, :4]
+        return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    return images, labels, tf.ensure_shape(tf.numpy_function(look_up, [images], tf.float32, stateful=False), [None, 4])
 
 
 def trained(case):
@@ -75,8 +96,11 @@ def trained(case):
     images = random.normal(size=(STEPS, BATCH, 6, 6, 3)).astype(np.float32)
     labels = np.tile(np.arange(4, dtype=np.int32), (STEPS, BATCH // 4))
     shard, found = WorkerInfo.current().input_shard, []
-    rows = tf.data.Dataset.from_tensor_slices((images.reshape(-1, 6, 6, 3), labels.reshape(-1)))
-    for batch in distribute_dataset(rows.batch(shard.portion(BATCH), drop_remainder=True), STEPS):
+    parts = (images.reshape(-1, 6, 6, 3), labels.reshape(-1))
+    batches = tf.data.Dataset.from_tensor_slices(parts).batch(shard.portion(BATCH), drop_remainder=True)
+    if make is distillation:
+        batches = batches.map(with_targets)
+    for batch in distribute_dataset(batches, STEPS):
         found += step(*batch)
     return [np.array(found), *model.get_weights(), *(average.numpy() for average in ema.values)]
 

@@ -51,7 +51,8 @@ def test_two_devices_learn_what_one_learns(root):
     done = subprocess.run([sys.executable, "-m", "tests.training.two_devices"], cwd=root, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-2000:]
     differences = json.loads(done.stdout.splitlines()[-1])
-    assert set(differences) == {"classification", "in parts", "sparse", "float16 scale", "pairs", "tuples", "interpolated"}
+    assert set(differences) == {"classification", "in parts", "sparse", "float16 scale", "pairs", "tuples", "interpolated",
+                                "distillation"}
     assert max(differences.values()) < 1e-5
 
 
