@@ -40,12 +40,13 @@ def embedding_loss(embeddings: tf.Tensor, targets: tf.Tensor) -> tf.Tensor:
 def similarity_loss(embeddings: tf.Tensor, targets: tf.Tensor, temperature: float = TEMPERATURE) -> tf.Tensor:
     """Returns how far the student's ranking of a batch is from the teacher's, whatever the dimension of either.
 
-        mean over i of  sum over j != i of  p_ij (ln p_ij - ln q_ij)
+        T  mean over i of  sum over j != i of  p_ij (ln p_ij - ln q_ij)
         p_ij = softmax over j != i of t_i t_j / T,  q_ij likewise of the student's e_i e_j
 
     The Kullback-Leibler divergence between two distributions over the neighbors of each image, as in Fang et al.: SEED,
     ICLR 2021, and Koohpayegani, Tejankar, Pirsiavash: CompRess, NeurIPS 2020; there over a queue of
-    earlier images, here over the batch, with one temperature for both. Near neighbors count most, whereas in the squared
+    earlier images, here over the batch, with one temperature for both. The factor T makes the gradient by a cosine
+    (q_ij - p_ij) / B, of the size of that of `embedding_loss`, whatever T. Near neighbors count most, whereas in the squared
     difference of the two matrices (Tung, Mori: Similarity-Preserving Knowledge Distillation, ICCV 2019) the many unlike
     pairs do.
 
@@ -63,7 +64,7 @@ def similarity_loss(embeddings: tf.Tensor, targets: tf.Tensor, temperature: floa
         True
     """
     of_teacher, of_student = (_log_neighbors(tf.cast(vectors, tf.float32), temperature) for vectors in (targets, embeddings))
-    return tf.reduce_mean(tf.reduce_sum(tf.exp(of_teacher) * (of_teacher - of_student), axis=1))
+    return temperature * tf.reduce_mean(tf.reduce_sum(tf.exp(of_teacher) * (of_teacher - of_student), axis=1))
 
 
 def _log_neighbors(vectors: tf.Tensor, temperature: float) -> tf.Tensor:

@@ -22,7 +22,7 @@ def similarity_by_loops(embeddings, targets, temperature):
     for i in range(len(embeddings)):
         student, teacher = neighbors(embeddings, i), neighbors(targets, i)
         total += sum(p * (np.log(p) - np.log(student[j])) for j, p in teacher.items())
-    return total / len(embeddings)
+    return temperature * total / len(embeddings)
 
 
 @pytest.mark.parametrize("temperature", [0.05, 0.1, 1.0])
@@ -88,13 +88,27 @@ def test_gradient_by_finite_differences(loss):
     with tf.GradientTape() as tape:
         tape.watch(x)
         value = loss(x, targets)
-    gradient, numeric, step = tape.gradient(value, x).numpy(), np.zeros([6, 4]), 1e-2
+    gradient, numeric, step = tape.gradient(value, x).numpy(), np.zeros([6, 4]), 3e-3
     for place in np.ndindex(6, 4):
         moved = np.zeros([6, 4], np.float32)
         moved[place] = step
         numeric[place] = (loss(embeddings + moved, targets) - loss(embeddings - moved, targets)) / (2 * step)
-    assert np.abs(numeric).max() > 0.05
-    np.testing.assert_allclose(gradient, numeric, rtol=0.02, atol=2e-3)
+    assert np.abs(numeric).max() > 0.02
+    np.testing.assert_allclose(gradient, numeric, rtol=0.02, atol=5e-4)
+
+
+def test_the_gradient_by_a_cosine_is_the_difference_of_the_probabilities():
+    """Three images, only the cosine of the first two is moved: (q_12 - p_12 + q_21 - p_21) / 3."""
+    targets = unit(3, 3)
+
+    def loss(angle):
+        return similarity_loss(np.array([[1, 0, 0], [np.cos(angle), np.sin(angle), 0], [0, 0, 1]], np.float32), targets, 0.5)
+    odds = np.exp(targets @ targets.T / 0.5)
+    q, p = np.exp(np.cos(1.0) / 0.5), (odds[0, 1] / (odds[0, 1] + odds[0, 2]), odds[0, 1] / (odds[0, 1] + odds[1, 2]))
+    expected = (2 * q / (q + 1) - sum(p)) / 3
+    moved = (float(loss(1.0 + 3e-3)) - float(loss(1.0 - 3e-3))) / (np.cos(1.0 + 3e-3) - np.cos(1.0 - 3e-3))
+    assert abs(expected) > 0.01
+    assert moved == pytest.approx(expected, rel=0.02)
 
 
 def test_the_same_image_twice_and_half_precision():
