@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from landmark_zoo.core.files import read_json
 from landmark_zoo.saved_model import SavedModel
 from tests.run_script import run_script
 
@@ -67,7 +68,8 @@ def test_overfit_one_batch(tmp_path, asked):
 
 @pytest.mark.parametrize(("given", "asked_for"), [("", None), ("imagenet", "imagenet")])
 def test_empty_weights_are_random_ones(tmp_path, asked, given, asked_for):
-    assert run_script("experiments.train", records=tmp_path, workdir=tmp_path / "run", weights=given).code == 0
+    flags = {"weights": given, "head": "softmax"}  # for which nothing follows from the records
+    assert run_script("experiments.train", records=tmp_path, workdir=tmp_path / "run", **flags).code == 0
     (_, words, settings), = asked
     assert (words[4], settings["dry_run"]) == (asked_for, False)
 
@@ -80,6 +82,27 @@ def noise(folder, landmarks, per_landmark):
         for number in range(per_landmark):
             pixels = random.integers(0, 256, (40, 48, 3), dtype=np.uint8)
             Image.fromarray(pixels).save(folder / f"place{landmark}" / f"{landmark}_{number}.jpg")
+
+
+@pytest.mark.parametrize(("given", "settings", "embedding"), [
+    ({"weights": "imagenet"}, (8, 60, 1e-3, 0.1, "auto"), "pca"),
+    ({"weights": "imagenet", "learning_rate": 5e-4, "epochs": 4, "initial_embedding": "random"}, (8, 4, 5e-4, 0.1, "auto"),
+     "random"),
+    ({"weights": "imagenet", "objective": "contrastive", "sampler": "classes_by_images"}, (32, 3, 2e-5, 1.0, "1"), "pca"),
+    ({"weights": "imagenet", "embedding_dim": 0, "head": "softmax"}, (32, 3, 2e-5, 1.0, "1"), "random"),
+    ({"initial_run": "runs/e2", "weights": "imagenet"}, (32, 3, 2e-5, 1.0, "1"), "random"),
+    ({"freeze_batchnorm": False}, (32, 3, 2e-5, 1.0, "1"), "random")])
+def test_what_is_not_given_follows_from_the_number_of_images(tmp_path, asked, given, settings, embedding):
+    noise(tmp_path / "photos", landmarks=2, per_landmark=4)
+    done = run_script("experiments.prepare", photos=tmp_path / "photos", output=tmp_path / "records", validation_fraction=0)
+    assert done.code == 0, done.stderr
+    manifest = tmp_path / "records" / "train" / "manifest.json"
+    assert read_json(manifest)["num_examples"] == 8
+    done = run_script("experiments.train", records=tmp_path / "records", workdir=tmp_path / "run", **given)
+    assert done.code == 0, done.stderr
+    (_, (_, config, *_, initial), _), = asked
+    found = (config.batch_size, config.epochs, config.learning_rate, config.backbone_multiplier, config.weight_interpolation)
+    assert (found, initial) == (settings, embedding)
 
 
 @pytest.mark.slow
