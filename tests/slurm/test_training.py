@@ -14,7 +14,9 @@ from landmark_zoo.training.history import read_history, read_model
 
 pytestmark = pytest.mark.slow
 FLAGS = ("--model=resnet18_gem", "--alpha=0.25", "--embedding_dim=8", "--batch_size=4", "--image_size=32", "--epochs=4",
-         "--optimizer=sgd", "--learning_rate=1e-3", "--log_steps=1", "--checkpoint_steps=7", "--start_seconds=60")
+         "--optimizer=sgd", "--learning_rate=1e-3", "--backbone_multiplier=1", "--margin=0.3", "--scale=30",
+         "--weight_interpolation=1", "--initial_embedding=random", "--log_steps=1", "--checkpoint_steps=7",
+         "--start_seconds=60")
 LAST_STEP = 4 * 48 // 4
 
 

@@ -21,6 +21,7 @@ from landmark_zoo.training.history import read_history
 
 TRAIN = [sys.executable, "-m", "experiments.train", "--model=resnet18_gem", "--alpha=0.125", "--embedding_dim=8",
          "--batch_size=8", "--image_size=32", "--epochs=4", "--learning_rate=1e-3", "--ema_momentum=0.9", "--log_steps=1",
+         "--backbone_multiplier=1", "--margin=0.3", "--scale=30", "--weight_interpolation=1", "--initial_embedding=random",
          "--checkpoint_steps=4", "--deterministic"]
 
 
