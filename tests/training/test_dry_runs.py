@@ -27,9 +27,11 @@ def test_frozen_random_weights_are_said_in_capitals(records, config, caplog, mon
 
 
 def test_one_batch_needs_neither_cached_features_nor_a_teacher(records, config, monkeypatch):
-    monkeypatch.setattr("landmark_zoo.training.dry_runs.overfit_one_batch", lambda *_: True)
+    configs = []
+    monkeypatch.setattr("landmark_zoo.training.dry_runs.overfit_one_batch", lambda *words: configs.append(words[3]) or True)
     overfit_run(MODEL, dataclasses.replace(config, cached_views=2, head_epochs=1), records,
                 **{**PARTS, "objective": ObjectiveConfig(distillation="both")})
+    assert [found.cached_views for found in configs] == [0]
 
 
 def test_one_that_does_not(records, config, monkeypatch):
