@@ -35,8 +35,9 @@ BEST_FOLDER, SELECTION_FILE, RECIPE_FILE = "best", "selection.json", "recipe.jso
 _ENTRY = {"step": int, "epoch": int, "retrieval_map": float, "retrieval_mp5": float, "retrieval_recall1": float,
           "average_precision": [float], "factor": float | None}  # runs of earlier releases have no factor
 SELECTION_FORM = {
-    "keep": str, "photographs": int, "landmarks": int, "labels": [int], "measured_step": int, "epochs_without_gain": int,
-    "best_map": float, "start": _ENTRY, "kept": _ENTRY, "gain": {"value": float, "low": float, "high": float},
+    "keep": str, "photographs": int, "landmarks": int, "labels": [int], "measured_step": int, "measured_epoch": int | None,
+    "epochs_without_gain": int, "best_map": float, "start": _ENTRY, "kept": _ENTRY,
+    "gain": {"value": float, "low": float, "high": float},
     "interpolation": dict | None}  # of a run with --weight_interpolation=auto that has ended
 _INTERPOLATION_FORM = {"trained": _ENTRY, "measured": [{"factor": float, "retrieval_map": float}]}
 

@@ -1,12 +1,13 @@
 """Model selection: landmarks that training does not see are ranked against each other, and the best checkpoint is kept.
 
 `find_unseen` chooses the images, `UnseenLandmarks.measure` ranks them, `ModelSelection` decides before the first step and
-after each epoch, alike on every worker, and keeps its choice in `best/`.
+after each epoch (every few where epochs are short), alike on every worker, and keeps its choice in `best/`.
 """
 
 import contextlib
 import dataclasses
 import functools
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -37,26 +38,50 @@ from landmark_zoo.training.interpolation import FACTORS, interpolate_model, plac
 
 LARGEST_SHARE = 0.05  # of the work of a run that all measurements together may take
 MIN_IMAGES = 100  # that are measured whatever their share
+MIN_MEASUREMENTS = 4  # while training, whatever their share
 FACT = "validation_landmarks"  # of model.json
 
 
 def affordable_images(config: TrainingConfig, steps_per_epoch: int) -> int:
-    """Returns how many images may be measured before the first step and after each epoch.
+    """Returns how many images may be measured before the first step and after each `epochs_between` epochs.
 
     An image that is trained on costs decoding and three passes, one that is measured decoding and one: at most half as much
     (as much where the backbone is fixed), at the side of the last epoch. All measurements together, those of interpolated
-    weights too, cost `LARGEST_SHARE` of training, tracing apart. Of the devices of a process one measures.
+    weights too, cost `LARGEST_SHARE` of training, tracing apart, unless `MIN_IMAGES` cost more. Of the devices of a process
+    one measures.
 
     Args:
         config: Gives epochs, batch size, sides, and what learns.
         steps_per_epoch: Batches of one epoch.
     """
+    measurements = math.ceil(config.epochs / epochs_between(config, steps_per_epoch)) + _other_measurements(config)
+    return max(MIN_IMAGES, int(_affordable(config, steps_per_epoch) / measurements))
+
+
+def epochs_between(config: TrainingConfig, steps_per_epoch: int) -> int:
+    """Returns after every how many epochs is measured: 1, or more where epochs are so short that `MIN_IMAGES` cost too much.
+
+    At least `MIN_MEASUREMENTS` are made while training; the last epoch is measured whatever its number.
+
+    Args:
+        config: Gives epochs, batch size, sides, and what learns.
+        steps_per_epoch: Batches of one epoch.
+    """
+    affordable = int(_affordable(config, steps_per_epoch) / MIN_IMAGES) - _other_measurements(config)
+    return math.ceil(config.epochs / max(affordable, MIN_MEASUREMENTS))
+
+
+def _affordable(config: TrainingConfig, steps_per_epoch: int) -> float:
+    """Returns how many images all measurements of a run together may embed."""
     info = WorkerInfo.current()
     ratio = 1 if config.freeze == "all" or not config.backbone_multiplier else 2
     epochs = sum((config.size_at(epoch) / config.size_at(config.epochs - 1)) ** 2 for epoch in range(config.epochs))
-    trained = epochs * steps_per_epoch * config.batch_size * ratio * info.world_size / info.num_replicas
-    measurements = config.epochs + 1 + (len(FACTORS) if config.weight_interpolation == "auto" else 0)
-    return max(MIN_IMAGES, int(LARGEST_SHARE * trained / measurements))
+    return LARGEST_SHARE * epochs * steps_per_epoch * config.batch_size * ratio * info.world_size / info.num_replicas
+
+
+def _other_measurements(config: TrainingConfig) -> int:
+    """Returns the number of measurements beside those after epochs: the start, and interpolated weights."""
+    return 1 + (len(FACTORS) if config.weight_interpolation == "auto" else 0)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -240,9 +265,10 @@ class ModelSelection:
         return cls(unseen, config, checkpoints, model, workdir)
 
     def due(self, step: int, steps_per_epoch: int) -> bool:
-        """Returns whether a step at which a run starts or goes on must still be measured."""
-        last = self._state["measured_step"] if self._state else -1
-        return bool(broadcast(step % steps_per_epoch == 0 and step > last))
+        """Returns whether a step must be measured: the start, or the end of an epoch that has its turn, not measured yet."""
+        last, epoch = self._state["measured_step"] if self._state else -1, step // steps_per_epoch
+        turn = epoch == self._config.epochs or epoch % epochs_between(self._config, steps_per_epoch) == 0
+        return bool(broadcast(step % steps_per_epoch == 0 and step > last and turn))
 
     def is_over(self) -> bool:
         """Returns whether patience is at its end."""
@@ -279,10 +305,13 @@ class ModelSelection:
         if not self._is_chief:
             return
         labels = self._unseen.labels.tolist()
+        waited = 0
+        if not better:
+            waited = state["epochs_without_gain"] + entry["epoch"] - state.get("measured_epoch", entry["epoch"] - 1)
         as_trained = (state or {}).get("interpolation", {}).get("trained") or (state or {}).get("kept")
         self._write({
             "keep": keep, "photographs": len(labels), "landmarks": len(set(labels)), "labels": labels,
-            "measured_step": entry["step"], "epochs_without_gain": 0 if better else state["epochs_without_gain"] + 1,
+            "measured_step": entry["step"], "measured_epoch": entry["epoch"], "epochs_without_gain": waited,
             "best_map": entry["retrieval_map"] if better else state["best_map"],
             "start": entry if state is None else state["start"],
             "kept": entry if better or keep == "last" else as_trained})

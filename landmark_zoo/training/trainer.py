@@ -169,7 +169,7 @@ class Trainer:
             if validation is not None:
                 self._validate(epoch, validation)
             self.checkpoints.save(self.step)
-            if selection is not None:
+            if selection is not None and selection.due(self.step, self.steps_per_epoch):
                 self._select(selection)
             if epoch + 1 < self.config.epochs and (stop or schedule.stop_requested()):
                 raise self._preempted()

@@ -28,6 +28,7 @@ from landmark_zoo.training.model_selection import (
     ModelSelection,
     UnseenLandmarks,
     affordable_images,
+    epochs_between,
     find_unseen,
 )
 from landmark_zoo.training.optimizer import Group
@@ -49,6 +50,16 @@ STEPS = 2  # in an epoch
     ({"epochs": 1, "batch_size": 8}, 2, 100)])
 def test_measuring_costs_a_twentieth_of_training(settings, steps, expected):
     assert affordable_images(TrainingConfig(**settings), steps) == int(expected)
+
+
+@pytest.mark.parametrize(("settings", "steps", "between"), [
+    ({"epochs": 4, "batch_size": 8}, 1, 1),  # four measurements are made whatever they cost
+    ({"epochs": 12, "batch_size": 8}, 1, 3), ({"epochs": 13, "batch_size": 8}, 1, 4),
+    ({"epochs": 60, "batch_size": 20, "weight_interpolation": "auto"}, 1, 15),
+    ({"epochs": 10, "batch_size": 32}, 20, 2),  # 6,400 images pay for six measurements of 100, the start among them
+    ({"epochs": 10, "batch_size": 32}, 40, 1)])
+def test_short_epochs_are_not_all_measured(settings, steps, between):
+    assert epochs_between(TrainingConfig(**settings), steps) == between
 
 
 @pytest.mark.parametrize(("info", "factor"), [
@@ -434,6 +445,25 @@ def test_patience(tmp_path, patience, measured, last, caplog):
     assert rates[0] == rates[1]
     assert len(rates[0]) == 8
     assert read_selection(tmp_path) == read_selection(whole)
+
+
+def test_of_short_epochs_every_third_and_the_last_are_measured(tmp_path, caplog):
+    """Patience counts epochs, not measurements; a run that goes on measures no other epochs."""
+    caplog.set_level("INFO", logger="absl")
+    config = dataclasses.replace(CONFIG, epochs=11, patience=6)
+    run = Run(tmp_path / "whole", dataclasses.replace(config, patience=0), Short).fit()
+    assert list(retrieved(run.workdir)) == [0, 6, 12, 18, 22]
+    Run(tmp_path / "patient", config, Short).fit()
+    assert "No better mAP in 6 epochs: training ends at step 18 of 22" in caplog.text
+    stopped = Run(tmp_path / "stopped", dataclasses.replace(config, patience=0), Short)
+    with pytest.raises(PreemptedError, match="step 7"):
+        stopped.fit(lambda: stopped.trainer.step >= 7)
+    Run(tmp_path / "stopped", dataclasses.replace(config, patience=0), Short).fit()
+    assert read_selection(tmp_path / "stopped") == read_selection(run.workdir)
+
+
+class Short(Scripted):
+    table = types.MappingProxyType({0: 0.5, 6: 0.6, 12: 0.4, 18: 0.5, 22: 0.55})
 
 
 class Measured(Scripted):

@@ -142,11 +142,11 @@ def train_validation_test_split(images: ImageList, validation_fraction: float, t
 def keep_out_landmarks(images: ImageList, fraction: float, seed: int) -> tuple[ImageList, ImageList | None]:
     """Keeps whole landmarks out of training, so that their images can be ranked against each other while it goes on.
 
-    Of the n landmarks with two images or more, the n * fraction (rounded half up) with the smallest SHA-256 of seed and
-    landmark are kept out, until they hold `MAX_KEPT_OUT_IMAGES`, so that large collections lose next to nothing, but two at
-    least. None where n is below `MIN_LANDMARKS` (each would be more than an eighth of what is learned from), where fewer
-    than two would be kept out (one alone cannot be mistaken for another), or where they hold fewer than
-    `MIN_KEPT_OUT_IMAGES` (one image would move the mean by more than five points).
+    Of the n landmarks with two images or more, the n * fraction (rounded half up; two where that is one, which alone cannot
+    be mistaken for another) with the smallest SHA-256 of seed and landmark are kept out, until they hold
+    `MAX_KEPT_OUT_IMAGES`, so that large collections lose next to nothing, but two at least. None where n is below
+    `MIN_LANDMARKS` (each would be more than an eighth of what is learned from), where none would be kept out, or where they
+    hold fewer than `MIN_KEPT_OUT_IMAGES` (one image would move the mean by more than five points).
 
     Args:
         images: All images, without those of benchmarks.
@@ -161,12 +161,13 @@ def keep_out_landmarks(images: ImageList, fraction: float, seed: int) -> tuple[I
     if not fraction:
         return images, None
     counts = {landmark: count for landmark, count in images.landmark_counts.items() if count > 1}
-    number, kept_out = int(len(counts) * fraction + 0.5), {}
+    number = int(len(counts) * fraction + 0.5)
+    number, kept_out = max(number, 2) if number else 0, {}
     for landmark in sorted(counts, key=lambda name: hashlib.sha256(f"landmark/{seed}/{name}".encode()).digest())[:number]:
         if len(kept_out) >= 2 and sum(kept_out.values()) >= MAX_KEPT_OUT_IMAGES:
             break
         kept_out[landmark] = counts[landmark]
-    if len(counts) < MIN_LANDMARKS or number < 2 or sum(kept_out.values()) < MIN_KEPT_OUT_IMAGES:
+    if len(counts) < MIN_LANDMARKS or not number or sum(kept_out.values()) < MIN_KEPT_OUT_IMAGES:
         logging.info("No landmark is kept out of training: of the %d with two images or more (%d are needed), %g are %d "
                      "with %d images (2 with %d are needed).", len(counts), MIN_LANDMARKS, fraction, number,
                      sum(kept_out.values()), MIN_KEPT_OUT_IMAGES)
