@@ -108,7 +108,8 @@ def test_landmarks_kept_out_are_whole_and_have_partners(counts, fraction, seed):
 
 
 @pytest.mark.parametrize(("counts", "fraction", "kept"), [
-    ([20] * 10, 0.15, 2), ([20] * 8, 0.15, 2), ([20] * 8, 0.05, 0), ([20] * 8, 0.25, 2), ([20] * 7, 0.5, 0), ([20] * 20, 0, 0),
+    ([20] * 10, 0.15, 2), ([20] * 8, 0.15, 2), ([20] * 8, 0.05, 0), ([20] * 8, 0.25, 2), ([20] * 7, 0.5, 0),
+    ([20] * 20, 0, 0),
     ([20] * 7 + [1] * 50, 0.5, 0), ([9] * 10, 0.15, 0), ([10] * 10, 0.15, 2), ([2] * 100, 0.15, 15),
     ([3000] * 40, 0.15, 2), ([60] * 1000, 0.15, 84)])
 def test_how_many_landmarks_are_kept_out(caplog, counts, fraction, kept):
