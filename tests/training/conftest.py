@@ -36,6 +36,14 @@ def records(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
+def train_only(records, tmp_path_factory):
+    """The 48 training records without their validation split."""
+    folder = tmp_path_factory.mktemp("train_only")
+    (folder / "train").symlink_to(records / "train", target_is_directory=True)
+    return folder
+
+
+@pytest.fixture(scope="session")
 def unseen_records(records, tmp_path_factory):
     """The records, and their images once more as those of four landmarks that training does not see."""
     folder = tmp_path_factory.mktemp("unseen_records")

@@ -25,14 +25,6 @@ SHUFFLED = SamplingConfig()
 
 
 @pytest.fixture(scope="module")
-def train_only(records, tmp_path_factory):
-    """Records of 48 photographs of 4 landmarks, without a validation split."""
-    folder = tmp_path_factory.mktemp("train_only")
-    (folder / "train").symlink_to(records / "train", target_is_directory=True)
-    return folder
-
-
-@pytest.fixture(scope="module")
 def model(model_config):
     """ResNet-18 of an eighth of its width: a map of 32 pixels is 1 x 1 x 64."""
     return model_config.build(4)

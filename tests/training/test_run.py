@@ -48,14 +48,6 @@ def weights(workdir):
 
 
 @pytest.fixture(scope="module")
-def train_only(records, tmp_path_factory):
-    """The records without their validation split."""
-    folder = tmp_path_factory.mktemp("train_only")
-    (folder / "train").symlink_to(records / "train", target_is_directory=True)
-    return folder
-
-
-@pytest.fixture(scope="module")
 def trained(unseen_records, model_config, config, tmp_path_factory):
     """Folder of a run of 4 epochs of 6 steps, stopped after step 3 and continued; tests that write take a copy."""
     records = unseen_records
