@@ -7,6 +7,7 @@ from pathlib import Path
 import tensorflow as tf
 
 from landmark_zoo.backbones.registry import BACKBONES, BackboneSpec
+from landmark_zoo.backbones.rewriting import needs_rewriting, rewrite
 from landmark_zoo.backbones.weight_files.assign import assign_tensors
 from landmark_zoo.backbones.weight_files.read import read_state_dict
 from landmark_zoo.core.errors import UserError
@@ -15,7 +16,7 @@ from landmark_zoo.core.files import sha256
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 CAFFE_MEAN_BGR = (103.939, 116.779, 123.68)
-MODES = ("caffe", "symmetric", "standard", "efficientnet", "efficientnet_lite")
+MODES = ("caffe", "symmetric", "standard", "efficientnet", "efficientnet_lite", "none")
 
 
 def preprocess(images: tf.Tensor, mode: str) -> tf.Tensor:
@@ -27,7 +28,8 @@ def preprocess(images: tf.Tensor, mode: str) -> tf.Tensor:
     * "efficientnet": RGB 0..255, stretched so that the rescaling inside the Keras network, whose weight files hold the
       standard deviation where the variance belongs, ends at (x/255 - mean) / standard deviation. Keras adds a layer for this
       only with `weights="imagenet"`; here the network is the same for every choice of weights;
-    * "efficientnet_lite": RGB, (x - 127) / 128 (EfficientNet-Lite).
+    * "efficientnet_lite": RGB, (x - 127) / 128 (EfficientNet-Lite);
+    * "none": RGB, 0..255, for networks that contain their preprocessing.
 
     Args:
         images: [B, H, W, 3], RGB, 0..255, uint8 or float.
@@ -38,6 +40,8 @@ def preprocess(images: tf.Tensor, mode: str) -> tf.Tensor:
         [[[[-1.0, 1.0, 0.0]]]]
     """
     images = tf.cast(images, tf.float32)
+    if mode == "none":
+        return images
     if mode == "caffe":
         return images[..., ::-1] - tf.constant(CAFFE_MEAN_BGR)
     if mode == "symmetric":
@@ -157,19 +161,20 @@ def describe_weights(backbone: str, weights: str | Path | None, alpha: float | N
 def find_weights(folder: Path, backbone: str, alpha: float | None = None) -> Path:
     """Returns the one weight file in `folder` whose name begins with the backbone's, at the width `alpha` (default 1.0).
 
-    Dots, dashes and underscores do not count: `mobilenet_v2_1.0_imagenet_no_top.weights.h5` is mobilenetv2 at width 1.0.
+    Dashes and underscores do not count: `mobilenet_v2_1.0_imagenet_no_top.weights.h5` is mobilenetv2 at width 1.0. Nor does
+    "weights" in front, nor "224" behind the name: `weights_mobilenet_v3_small_224_1.0_float_no_top_v2.h5` is known too.
     """
     width = f"{1.0 if alpha is None else alpha:g}"
-    spellings = {width, f"{float(width):.1f}", f"{float(width):.2f}"}
+    spellings = tuple({width, f"{float(width):.1f}", f"{float(width):.2f}"})
     suffixes = SUFFIXES + (TORCH_SUFFIXES if BACKBONES[backbone].torch_names else ())
     fitting = []
     for path in sorted(Path(folder).iterdir()):
         name = path.name.lower()
-        letters = name.replace("_", "").replace("-", "")
-        rest = letters.removeprefix(backbone)
-        if path.suffix not in suffixes or rest == letters or (backbone == "mobilenet" and rest.startswith("v")):
-            continue
-        if not backbone.startswith("mobilenet") or any(rest.startswith(spelling) for spelling in spellings):
+        letters = name.replace("_", "").replace("-", "").removeprefix("weights")
+        named = max((other for other in BACKBONES if letters.startswith(other)), key=len, default=None)
+        rest = letters.removeprefix(backbone).removeprefix("224")
+        if path.suffix in suffixes and named == backbone and (
+                not backbone.startswith("mobilenet") or rest.startswith(spellings)):
             fitting.append(path)
     if len(fitting) != 1:
         raise UserError(f"one weight file for {backbone} of width {width} in {folder}",
@@ -213,7 +218,8 @@ def build_backbone(name: str, weights: str | Path | None = None, alpha: float | 
         taps: Names of the feature maps returned; what lies behind the last of them is left out.
 
     Returns:
-        A model named `name`: preprocessed images [B, H, W, 3] to a dict from tap to feature map.
+        A model named `name`: preprocessed images [B, H, W, 3], of 32 pixels or more each way, to a dict from tap to feature
+        map.
 
     Example:
         >>> build_backbone("mobilenet", alpha=0.25)(tf.zeros([1, 64, 96, 3]))["C5"].shape
@@ -226,16 +232,24 @@ def build_backbone(name: str, weights: str | Path | None = None, alpha: float | 
     spec = BACKBONES[name]
     if alpha is not None and not spec.has_width:
         raise UserError(f"no alpha for {name}", f"alpha={alpha}", "Only the MobileNets and ResNet-18 have widths.")
-    width = {"alpha": alpha} if alpha is not None else {}
-    network = spec.application(include_top=False, weights=None, input_shape=(None, None, 3), **width)
-    if any(weight.dtype in (tf.float16, tf.bfloat16) for weight in network.weights):
-        network = tf.keras.models.clone_model(network, clone_function=_normalize_in_float32)
-    if weights is not None:
-        load_weights(network, spec, weights, alpha)
+    network = _network(spec, weights, alpha)
     return tf.keras.Model(network.input, {tap: network.get_layer(spec.taps[tap]).output for tap in taps}, name=name)
 
 
-def _normalize_in_float32(layer: tf.keras.layers.Layer) -> tf.keras.layers.Layer:
-    """Copies a layer; one that subtracts a mean, which Keras keeps in the short format of a mixed policy, in float32."""
-    short = isinstance(layer, tf.keras.layers.Normalization)
-    return type(layer).from_config({**layer.get_config(), **({"dtype": "float32"} if short else {})})
+def _network(spec: BackboneSpec, weights: str | Path | None, alpha: float | None) -> tf.keras.Model:
+    """Builds a network with its weights; one that must be rewritten is built in float32 first."""
+    def build() -> tf.keras.Model:
+        width = {"alpha": alpha} if alpha is not None else {}
+        return spec.application(include_top=False, weights=None, input_shape=(None, None, 3), **width)
+
+    network, policy = build(), tf.keras.mixed_precision.global_policy()
+    rewritten = needs_rewriting(network)
+    if rewritten and policy.compute_dtype != "float32":
+        tf.keras.mixed_precision.set_global_policy("float32")
+        try:
+            network = build()
+        finally:
+            tf.keras.mixed_precision.set_global_policy(policy)
+    if weights is not None:
+        load_weights(network, spec, weights, alpha)
+    return rewrite(network, spec.smallest_side) if rewritten else network

@@ -1,11 +1,15 @@
-"""Table of backbones: each application with its preprocessing, taps, strides and paper."""
+"""Table of backbones: each network with its preprocessing, taps, strides and paper.
+
+Rows of the Keras applications are those of `keras_applications`; the others stand here.
+"""
 
 import dataclasses
 from collections.abc import Callable, Collection, Mapping
 
 import tensorflow as tf
 
-from landmark_zoo.backbones import efficientnet_lite
+from landmark_zoo.backbones import efficientnet_lite, keras_applications
+from landmark_zoo.backbones.keras_applications import EFFICIENTNET, EFFICIENTNET_TAPS, STRIDES
 from landmark_zoo.backbones.published_weights import PublishedWeights
 from landmark_zoo.backbones.resnet18 import ResNet18
 from landmark_zoo.core.registry import Registry
@@ -21,12 +25,15 @@ class BackboneSpec:
         preprocessing: Mode of `preprocessing.preprocess`.
         taps: From tap ("C3", "C4", "C5") to the Keras layer whose output it is.
         strides: From tap to input pixels per step of its feature map.
-        has_width: Whether `alpha` (the width multiplier) may be given.
         paper: Authors, title, venue.
+        has_width: Whether `alpha` (the width multiplier) may be given.
         published: File of its ImageNet weights in an installed package; None for those that Keras publishes.
         torch_names: Function of the network and the names in a file of torch that returns the names of the layers there;
             None where none are known.
         unused_tensors: Prefixes in such files of what has no layer here: the classifier.
+        smallest_side: Least height and width that the network itself takes, in pixels; smaller images get zeros.
+        family: Networks of one architecture, e.g. "resnet".
+        keras_license: License of the ImageNet weights that Keras publishes; None where it publishes none.
     """
 
     name: str
@@ -39,44 +46,25 @@ class BackboneSpec:
     published: PublishedWeights | None = None
     torch_names: Callable[[tf.keras.Model, Collection[str]], Mapping[str, str]] | None = None
     unused_tensors: tuple[str, ...] = ()
+    smallest_side: int = 32
+    family: str = ""
+    keras_license: str | None = None
 
 
 BACKBONES: Registry[BackboneSpec] = Registry("backbone")
 
-_applications = tf.keras.applications
-_RESNET = {"C3": "conv3_block4_out", "C5": "conv5_block3_out"}
-_STRIDES = {"C3": 8, "C4": 16, "C5": 32}
-_EFFICIENTNET = {"C3": "block4a_expand_activation", "C4": "block6a_expand_activation", "C5": "top_activation"}
+for _row in keras_applications.ROWS:
+    BACKBONES.add(_row["name"], BackboneSpec(**_row))
 
 for _spec in (
     BackboneSpec(
-        "mobilenet", _applications.MobileNet, "symmetric",
-        {"C3": "conv_pw_5_relu", "C4": "conv_pw_11_relu", "C5": "conv_pw_13_relu"}, _STRIDES,
-        "Howard et al., MobileNets, arXiv:1704.04861, 2017", has_width=True),
-    BackboneSpec(
-        "mobilenetv2", _applications.MobileNetV2, "symmetric",
-        {"C3": "block_6_expand_relu", "C4": "block_13_expand_relu", "C5": "out_relu"}, _STRIDES,
-        "Sandler et al., MobileNetV2, CVPR 2018", has_width=True),
-    BackboneSpec(
-        "resnet18", ResNet18, "standard", {"C3": "conv3_out", "C4": "conv4_out", "C5": "conv5_out"}, _STRIDES,
-        "He et al., Deep Residual Learning, CVPR 2016 (basic blocks: v1 and v1.5 are the same)", has_width=True),
-    BackboneSpec(
-        "resnet50", _applications.ResNet50, "caffe", {**_RESNET, "C4": "conv4_block6_out"}, _STRIDES,
-        "He et al., Deep Residual Learning, CVPR 2016 (v1: stride on the first 1x1)"),
-    BackboneSpec(
-        "resnet101", _applications.ResNet101, "caffe", {**_RESNET, "C4": "conv4_block23_out"}, _STRIDES,
-        "He et al., Deep Residual Learning, CVPR 2016 (v1: stride on the first 1x1)"),
-    BackboneSpec(
-        "vgg16", _applications.VGG16, "caffe",
-        {"C3": "block3_conv3", "C4": "block4_conv3", "C5": "block5_conv3"}, {"C3": 4, "C4": 8, "C5": 16},
-        "Simonyan and Zisserman, Very Deep Convolutional Networks, ICLR 2015 (without the last max-pooling)"),
-    BackboneSpec(
-        "efficientnetb0", _applications.EfficientNetB0, "efficientnet", _EFFICIENTNET, _STRIDES,
-        "Tan and Le, EfficientNet, ICML 2019"),
+        "resnet18", ResNet18, "standard", {"C3": "conv3_out", "C4": "conv4_out", "C5": "conv5_out"}, STRIDES,
+        "He et al., Deep Residual Learning, CVPR 2016 (basic blocks: v1 and v1.5 are the same)", has_width=True,
+        family="resnet_v15"),
     *(BackboneSpec(
-        f"efficientnetlite{number}", application, "efficientnet_lite", _EFFICIENTNET, _STRIDES,
-        "Tan and Le, EfficientNet, ICML 2019 (Lite: ReLU6, no squeeze-and-excitation)", published=published,
-        torch_names=efficientnet_lite.torch_names, unused_tensors=("_fc", "classifier"))
+        f"efficientnetlite{number}", application, "efficientnet_lite", EFFICIENTNET_TAPS, STRIDES,
+        f"{EFFICIENTNET} (Lite: ReLU6, no squeeze-and-excitation)", published=published,
+        torch_names=efficientnet_lite.torch_names, unused_tensors=("_fc", "classifier"), family="efficientnet_lite")
       for number, (application, published) in enumerate((
           (efficientnet_lite.EfficientNetLite0, efficientnet_lite.LITE0),
           (efficientnet_lite.EfficientNetLite1, efficientnet_lite.LITE1),

@@ -170,7 +170,7 @@ def places(network: tf.keras.Model, spec: BackboneSpec, placement: str) -> dict[
         return convolutions
     if placement != "blocks":
         raise ValueError(f"places: expected placement in {PLACEMENTS[1:]}; received {placement!r}.")
-    branches = _residual_branches(network)
+    branches = _residual_branches(network) if spec.family != "nasnet" else {}  # its cells add branches, not a shortcut
     if not branches:
         raise UserError("a backbone with residual branches for placement 'blocks'", f"{spec.name}, which has none",
                         "Use placement 'stages', or a ResNet, MobileNetV2 or EfficientNet.")
@@ -190,7 +190,7 @@ def _residual_branches(network: tf.keras.Model) -> dict[str, str]:
             raise ValueError(f"places: expected a branch longer than its shortcut; received equal ones at {layer.name}.")
         while isinstance(makers[id(branch)], tf.keras.layers.Dropout):
             branch = makers[id(branch)].input
-        branches[makers[id(branch)].name] = layer.name.removesuffix("_add")
+        branches[makers[id(branch)].name] = layer.name.removesuffix("_add").removesuffix("/Add")
     return branches
 
 

@@ -227,11 +227,12 @@ def _layers_up_to(network: tf.keras.Model, name: str) -> list[tf.keras.layers.La
 
 
 def _c2_name(layers_up_to_c3: list[tf.keras.layers.Layer], spec: BackboneSpec) -> str:
-    """Returns the name of the last layer before C3 whose feature map is twice as large as C3."""
+    """Returns the name of the last layer before C3 whose feature map is twice as large, or about so without padding."""
     side = 256
     outputs = {layer.name: layer.get_output_at(-1) for layer in layers_up_to_c3 if not isinstance(layer, Attention)}
     shapes = tf.keras.Model(layers_up_to_c3[0].input, outputs).compute_output_shape((None, side, side, 3))
-    return [name for name, shape in shapes.items() if shape[1] == 2 * side // spec.strides["C3"]][-1]
+    twice = [name for name, shape in shapes.items() if shape[1] == 2 * side // spec.strides["C3"]]
+    return (twice or [name for name, shape in shapes.items() if shape[1] > 1.5 * side / spec.strides["C3"]])[-1]
 
 
 def freeze_batchnorm(model: tf.keras.Model) -> int:
