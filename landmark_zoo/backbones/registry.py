@@ -3,9 +3,10 @@
 import dataclasses
 from collections.abc import Callable, Collection, Mapping
 
+import numpy as np
 import tensorflow as tf
 
-from landmark_zoo.backbones import efficientnet_lite
+from landmark_zoo.backbones import dinov2, efficientnet_lite
 from landmark_zoo.backbones.published_weights import PublishedWeights
 from landmark_zoo.backbones.resnet18 import ResNet18
 from landmark_zoo.core.registry import Registry
@@ -19,7 +20,7 @@ class BackboneSpec:
         name: Name of the backbone in model names.
         application: Function that makes it; takes `include_top`, `weights`, `input_shape` and, with widths, `alpha`.
         preprocessing: Mode of `preprocessing.preprocess`.
-        taps: From tap ("C3", "C4", "C5") to the Keras layer whose output it is.
+        taps: From tap ("C3", "C4", "C5") to the Keras layer whose output it is; a plain transformer has C5 alone.
         strides: From tap to input pixels per step of its feature map.
         has_width: Whether `alpha` (the width multiplier) may be given.
         paper: Authors, title, venue.
@@ -27,6 +28,9 @@ class BackboneSpec:
         torch_names: Function of the network and the names in a file of torch that returns the names of the layers there;
             None where none are known.
         unused_tensors: Prefixes in such files of what has no layer here: the classifier.
+        torch_form: Function of the tensors of a file of torch that returns them under the names and in the shapes that
+            `torch_names` and the layers know; None where they are so.
+        class_token: Layer whose output [B, C] stands for the whole image beside the map; None where there is none.
     """
 
     name: str
@@ -39,6 +43,8 @@ class BackboneSpec:
     published: PublishedWeights | None = None
     torch_names: Callable[[tf.keras.Model, Collection[str]], Mapping[str, str]] | None = None
     unused_tensors: tuple[str, ...] = ()
+    torch_form: Callable[[Mapping[str, np.ndarray]], Mapping[str, np.ndarray]] | None = None
+    class_token: str | None = None
 
 
 BACKBONES: Registry[BackboneSpec] = Registry("backbone")
@@ -47,6 +53,8 @@ _applications = tf.keras.applications
 _RESNET = {"C3": "conv3_block4_out", "C5": "conv5_block3_out"}
 _STRIDES = {"C3": 8, "C4": 16, "C5": 32}
 _EFFICIENTNET = {"C3": "block4a_expand_activation", "C4": "block6a_expand_activation", "C5": "top_activation"}
+_DINOV2 = "Oquab et al., DINOv2: Learning Robust Visual Features without Supervision, TMLR 2024"
+_REGISTERS = "Darcet et al., Vision Transformers Need Registers, ICLR 2024 (DINOv2)"
 
 for _spec in (
     BackboneSpec(
@@ -81,5 +89,12 @@ for _spec in (
           (efficientnet_lite.EfficientNetLite0, efficientnet_lite.LITE0),
           (efficientnet_lite.EfficientNetLite1, efficientnet_lite.LITE1),
           (efficientnet_lite.EfficientNetLite2, efficientnet_lite.LITE2)))),
+    *(BackboneSpec(
+        name, application, "standard", {"C5": "patch_map"}, {"C5": dinov2.PATCH}, paper, torch_names=dinov2.torch_names,
+        unused_tensors=("mask_token",), torch_form=dinov2.authors_form, class_token="class_token")
+      for name, application, paper in (
+          ("dinov2s14", dinov2.DINOv2Small, _DINOV2), ("dinov2b14", dinov2.DINOv2Base, _DINOV2),
+          ("dinov2s14reg", dinov2.DINOv2SmallRegisters, _REGISTERS),
+          ("dinov2b14reg", dinov2.DINOv2BaseRegisters, _REGISTERS))),
 ):
     BACKBONES.add(_spec.name, _spec)
