@@ -231,7 +231,8 @@ class TokenAttention(layers.Layer):
         self.qkv, self.projection = (layers.Dense(units, kernel_initializer=_truncated(), dtype=self.dtype_policy, name=name)
                                      for units, name in ((3 * width, "qkv"), (width, "proj")))
         for layer in (self.qkv, self.projection):
-            layer.build([None, None, width])
+            with tf.name_scope(layer.name):
+                layer.build([None, None, width])
         super().build(input_shape)
 
     def call(self, inputs):

@@ -90,7 +90,8 @@ class SALAD(Pooling):
             first = kind(self.hidden, *units[1:], dtype=self.dtype_policy, name=f"{name}_0")
             last = kind(*units, dtype=self.dtype_policy, name=f"{name}_1")
             for layer, width in ((first, channels), (last, self.hidden)):
-                layer.build([None, width] if kind is layers.Dense else [None, None, None, width])
+                with tf.name_scope(layer.name):
+                    layer.build([None, width] if kind is layers.Dense else [None, None, None, width])
             setattr(self, name, [first, last])
         self.left_out = layers.Dropout(self.dropout, dtype=self.dtype_policy)
         super().build(shape_of_map(input_shape))

@@ -165,3 +165,9 @@ def test_faults():
         SALAD(dropout=1)
     with pytest.raises(ValueError, match="clusters, cluster_dim, token_dim and hidden >= 1"):
         SALAD(clusters=0)
+
+
+def test_weights_have_names_of_their_own(features):
+    layer = SALAD(**SMALL)
+    layer(features)
+    assert len({weight.name for weight in layer.weights}) == 13
