@@ -110,6 +110,7 @@ def load_weights(network: tf.keras.Model, spec: BackboneSpec, weights: str | Pat
         if spec.torch_names is None:
             raise UserError(f"a .h5 file of Keras for {spec.name}", f"{path}, of torch", "Choose another file or backbone.")
         tensors = read_state_dict(path)
+        tensors = spec.torch_form(tensors) if spec.torch_form else tensors
         assign_tensors(network, tensors, spec.torch_names(network, tensors), path, spec.unused_tensors)
         return
     try:
@@ -206,7 +207,7 @@ def _download(address: str) -> Path:
 
 
 def build_backbone(name: str, weights: str | Path | None = None, alpha: float | None = None,
-                   taps: Sequence[str] = ("C3", "C4", "C5")) -> tf.keras.Model:
+                   taps: Sequence[str] | None = None) -> tf.keras.Model:
     """Makes a Keras application without its top that returns its taps.
 
     The preprocessing is not in it: `models.build_model` puts it before.
@@ -215,11 +216,15 @@ def build_backbone(name: str, weights: str | Path | None = None, alpha: float | 
         name: A name of `BACKBONES`.
         weights: None (random), "imagenet", a file, a folder or an address; see `load_weights`.
         alpha: Width multiplier of the MobileNets.
-        taps: Names of the feature maps returned; what lies behind the last of them is left out.
+        taps: Names of the feature maps returned, and "class_token" where the backbone has one; None for all feature maps.
+            What lies behind the last of them is left out.
 
     Returns:
         A model named `name`: preprocessed images [B, H, W, 3], of 32 pixels or more each way, to a dict from tap to feature
         map.
+
+    Raises:
+        UserError: A width or a tap that the backbone has not, or see `load_weights`.
 
     Example:
         >>> build_backbone("mobilenet", alpha=0.25)(tf.zeros([1, 64, 96, 3]))["C5"].shape
@@ -232,8 +237,14 @@ def build_backbone(name: str, weights: str | Path | None = None, alpha: float | 
     spec = BACKBONES[name]
     if alpha is not None and not spec.has_width:
         raise UserError(f"no alpha for {name}", f"alpha={alpha}", "Only the MobileNets and ResNet-18 have widths.")
+    outputs = {**spec.taps, **({"class_token": spec.class_token} if spec.class_token else {})}
+    absent = [tap for tap in taps or () if tap not in outputs]
+    if absent:
+        raise UserError(f"a backbone with {' and '.join(absent)}", f"{name}, which has {', '.join(outputs)}",
+                        "Choose another --model.")
     network = _network(spec, weights, alpha)
-    return tf.keras.Model(network.input, {tap: network.get_layer(spec.taps[tap]).output for tap in taps}, name=name)
+    found = {tap: network.get_layer(outputs[tap]).output for tap in taps or spec.taps}
+    return tf.keras.Model(network.input, found, name=name)
 
 
 def _network(spec: BackboneSpec, weights: str | Path | None, alpha: float | None) -> tf.keras.Model:

@@ -6,9 +6,10 @@ Rows of the Keras applications are those of `keras_applications`; the others sta
 import dataclasses
 from collections.abc import Callable, Collection, Mapping
 
+import numpy as np
 import tensorflow as tf
 
-from landmark_zoo.backbones import efficientnet_lite, keras_applications
+from landmark_zoo.backbones import dinov2, efficientnet_lite, keras_applications
 from landmark_zoo.backbones.keras_applications import EFFICIENTNET, EFFICIENTNET_TAPS, STRIDES
 from landmark_zoo.backbones.published_weights import PublishedWeights
 from landmark_zoo.backbones.resnet18 import ResNet18
@@ -23,7 +24,7 @@ class BackboneSpec:
         name: Name of the backbone in model names.
         application: Function that makes it; takes `include_top`, `weights`, `input_shape` and, with widths, `alpha`.
         preprocessing: Mode of `preprocessing.preprocess`.
-        taps: From tap ("C3", "C4", "C5") to the Keras layer whose output it is.
+        taps: From tap ("C3", "C4", "C5") to the Keras layer whose output it is; a plain transformer has C5 alone.
         strides: From tap to input pixels per step of its feature map.
         paper: Authors, title, venue.
         has_width: Whether `alpha` (the width multiplier) may be given.
@@ -34,6 +35,9 @@ class BackboneSpec:
         smallest_side: Least height and width that the network itself takes, in pixels; smaller images get zeros.
         family: Networks of one architecture, e.g. "resnet".
         keras_license: License of the ImageNet weights that Keras publishes; None where it publishes none.
+        torch_form: Function of the tensors of a file of torch that returns them under the names and in the shapes that
+            `torch_names` and the layers know; None where they are so.
+        class_token: Layer whose output [B, C] stands for the whole image beside the map; None where there is none.
     """
 
     name: str
@@ -49,12 +53,17 @@ class BackboneSpec:
     smallest_side: int = 32
     family: str = ""
     keras_license: str | None = None
+    torch_form: Callable[[Mapping[str, np.ndarray]], Mapping[str, np.ndarray]] | None = None
+    class_token: str | None = None
 
 
 BACKBONES: Registry[BackboneSpec] = Registry("backbone")
 
 for _row in keras_applications.ROWS:
     BACKBONES.add(_row["name"], BackboneSpec(**_row))
+
+_DINOV2 = "Oquab et al., DINOv2: Learning Robust Visual Features without Supervision, TMLR 2024"
+_REGISTERS = "Darcet et al., Vision Transformers Need Registers, ICLR 2024 (DINOv2)"
 
 for _spec in (
     BackboneSpec(
@@ -69,5 +78,12 @@ for _spec in (
           (efficientnet_lite.EfficientNetLite0, efficientnet_lite.LITE0),
           (efficientnet_lite.EfficientNetLite1, efficientnet_lite.LITE1),
           (efficientnet_lite.EfficientNetLite2, efficientnet_lite.LITE2)))),
+    *(BackboneSpec(
+        name, application, "standard", {"C5": "patch_map"}, {"C5": dinov2.PATCH}, paper, torch_names=dinov2.torch_names,
+        unused_tensors=("mask_token",), torch_form=dinov2.authors_form, class_token="class_token", family="dinov2")
+      for name, application, paper in (
+          ("dinov2s14", dinov2.DINOv2Small, _DINOV2), ("dinov2b14", dinov2.DINOv2Base, _DINOV2),
+          ("dinov2s14reg", dinov2.DINOv2SmallRegisters, _REGISTERS),
+          ("dinov2b14reg", dinov2.DINOv2BaseRegisters, _REGISTERS))),
 ):
     BACKBONES.add(_spec.name, _spec)

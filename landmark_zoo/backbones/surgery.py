@@ -141,6 +141,7 @@ def places(network: tf.keras.Model, spec: BackboneSpec, placement: str) -> dict[
     * "blocks": the end of each residual branch, just before its addition to the shortcut, as in SE-ResNet (Hu et al.,
       CVPR 2018, figure 3). Of an addition's two inputs the branch is the one with more layers between it and the image.
       Where stochastic depth drops the branch (EfficientNet), the place is before the drop: a dropped branch stays zero.
+      The branches of a transformer are no places: they end in tokens, not in a feature map.
     * "convolutions": the 3x3 convolutions of stride 1 and without groups in the stages C3 to C5, for attention that replaces
       them. In a ResNet, where the paper of AA-Net counts its stages 2 to 4 (Bello et al., ICCV 2019, section 4), these are
       the 3x3 of every bottleneck from "conv3" on, and in ResNet-18 all but the strided ones.
@@ -183,7 +184,7 @@ def _residual_branches(network: tf.keras.Model) -> dict[str, str]:
         inputs = tf.nest.flatten(layer.input)
         makers[id(layer.output)] = layer
         depths[id(layer.output)] = 1 + max(depths.get(id(tensor), 0) for tensor in inputs)
-        if not isinstance(layer, tf.keras.layers.Add):
+        if not isinstance(layer, tf.keras.layers.Add) or layer.output.shape.rank != 4:
             continue
         shortcut, branch = sorted(inputs, key=lambda tensor: depths[id(tensor)])
         if depths[id(shortcut)] == depths[id(branch)]:

@@ -186,12 +186,14 @@ def axis_weights(size: Size, target: Size, kernel: str, ratio: float | tf.Tensor
     Each pixel of the result weighs those of the image by a kernel about its center. "triangle" and "lanczos" (of three
     lobes) are as much wider as the resize shrinks (antialiasing; Pillow, TensorFlow); "linear" always spans two pixels and
     repeats those at the edge (torch's `interpolate`, OpenCV's INTER_LINEAR); "area" is the part of the image's pixel that
-    the result's covers (OpenCV's INTER_AREA, for ratios of 1 and more).
+    the result's covers (OpenCV's INTER_AREA, for ratios of 1 and more). "cubic" is Keys' of -1/2 and widens as "triangle"
+    does (Pillow's BICUBIC, torch's `interpolate` with antialiasing); "plain_cubic" is Keys' of -3/4, always spans four
+    pixels and repeats those at the edge (torch's `interpolate` without, OpenCV's INTER_CUBIC).
 
     Args:
         size: Pixels of the image.
         target: Pixels of the result.
-        kernel: One of the four.
+        kernel: One of the six.
         ratio: Distance of two pixels of the result, in pixels of the image; None for size / target.
     """
     if ratio is None:
@@ -204,11 +206,33 @@ def axis_weights(size: Size, target: Size, kernel: str, ratio: float | tf.Tensor
         weights = tf.maximum(0.0, ends[0] - ends[1])
     elif kernel == "linear":
         weights = tf.maximum(0.0, 1 - tf.abs(pixels - tf.clip_by_value(centers, 0.5, length - 0.5)))
+    elif kernel == "plain_cubic":
+        weights = keys_cubic(tf.range(-2.0, length + 2) + 0.5 - centers, -0.75)
+        before, weights, behind = weights[:, :2], weights[:, 2:-2], weights[:, -2:]
+        weights += tf.reduce_sum(before, 1, keepdims=True) * tf.one_hot([0], size)
+        weights += tf.reduce_sum(behind, 1, keepdims=True) * tf.one_hot([size - 1], size)
     else:
         offsets = tf.abs(pixels - centers) / tf.maximum(ratio, 1.0)
-        weights = tf.maximum(0.0, 1 - offsets) if kernel == "triangle" else tf.where(
-            offsets < 3, _sinc(offsets) * _sinc(offsets / 3), 0.0)
+        if kernel == "triangle":
+            weights = tf.maximum(0.0, 1 - offsets)
+        elif kernel == "cubic":
+            weights = keys_cubic(offsets, -0.5)
+        else:
+            weights = tf.where(offsets < 3, _sinc(offsets) * _sinc(offsets / 3), 0.0)
     return weights / tf.reduce_sum(weights, axis=1, keepdims=True)
+
+
+def keys_cubic(distance: tf.Tensor, slope: float) -> tf.Tensor:
+    """Returns the cubic kernel of two lobes (Keys: Cubic Convolution Interpolation for Digital Image Processing, 1981).
+
+    Args:
+        distance: Distance from the center, in pixels.
+        slope: Its slope at a distance of 1: -1/2 in Pillow, -3/4 in OpenCV and torch.
+    """
+    x = tf.abs(distance)
+    near = ((slope + 2) * x - (slope + 3)) * x ** 2 + 1
+    far = ((slope * x - 5 * slope) * x + 8 * slope) * x - 4 * slope
+    return tf.where(x <= 1, near, tf.where(x < 2, far, 0.0))
 
 
 def _sinc(x: tf.Tensor) -> tf.Tensor:

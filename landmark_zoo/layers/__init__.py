@@ -27,6 +27,7 @@ _ATTENTION = {
     "se": ("SqueezeExcitation",), "solar": ("SecondOrderAttention",)}
 _POOLING = {
     "crow": ("ClassWeighted", "CroWPooling"), "netvlad": ("NetVLAD",), "regional": ("RMAC", "VectorSum"),
+    "salad": ("SALAD",),
     "global_pooling": ("AdaptiveAveragePooling", "GeM", "MAC", "Pooling", "SPoC", "gem")}
 _HEADS = {
     "adacos": ("AdaCos",), "margin": ("ArcFace", "CosFace", "SubCenterArcFace"),

@@ -77,6 +77,8 @@ class EmbeddingLayer(tf.keras.layers.Layer):
         TensorShape([2, 16])
     """
 
+    torch_parts = ("weight", (1, 0)), ("bias", (0,))
+
     def __init__(self, dimension: int, **kwargs):
         super().__init__(**{"dtype": "float32", **kwargs})
         if dimension < 1:

@@ -32,6 +32,7 @@ from landmark_zoo.layers.pooling.crow import ClassWeighted, CroWPooling
 from landmark_zoo.layers.pooling.global_pooling import MAC, GeM, Pooling, SPoC
 from landmark_zoo.layers.pooling.netvlad import NetVLAD
 from landmark_zoo.layers.pooling.regional import RMAC
+from landmark_zoo.layers.pooling.salad import SALAD
 
 POOLING: Registry[Callable[..., Pooling]] = Registry("pooling")
 POOLING.add("gem", GeM)
@@ -43,6 +44,7 @@ POOLING.add("crow_pooling", CroWPooling)
 POOLING.add("class_weighted", ClassWeighted)
 POOLING.add("netvlad", NetVLAD)
 POOLING.add("netvlad_crn", functools.partial(NetVLAD, version="v1", crn=True))
+POOLING.add("salad", SALAD)
 
 HEADS: Registry[Callable[..., Head]] = Registry("head")
 HEADS.add("arcface", ArcFace)

@@ -17,7 +17,7 @@ check_keras_2()
 _MODULES = {
     "attention_branch_network": ("build_attention_branch_network", "build_faulty_abn", "build_frozen_classifier"),
     "build": ("build_model",), "delg": ("build_delf", "build_delg"), "how": ("build_how",), "solar": ("build_solar",),
-    "lighterglue": ("LighterGlue", "build_lighterglue"), "xfeat": ("build_xfeat", "detect"),
+    "lighterglue": ("LighterGlue", "build_lighterglue"), "megaloc": ("build_megaloc",), "xfeat": ("build_xfeat", "detect"),
     "inspection": ("Costs", "attention_kinds", "attention_maps", "costs", "gated_features", "multiply_accumulates",
                    "on_features", "weights_fingerprint"),
     "registry": ("MODELS", "NETWORKS", "ModelConfig", "Network", "create_model", "list_models", "load_keras_file")}

@@ -91,7 +91,9 @@ def build_model(backbone: str, attention: str | None = None, pooling: str = "gem
                         f"{placement!r} of attention {attention!r}", "Choose another placement, or a model with attention.")
     images = tf.keras.Input([None, None, 3], name="images")
     pixels = Preprocessing(BACKBONES[backbone].preprocessing, name="preprocessing")(images)
-    network = build_backbone(backbone, weights, alpha, taps=("C5",))
+    pool = POOLING[pooling](name=pooling, **(pooling_arguments or {}))
+    takes_token = BACKBONES[backbone].class_token is not None and getattr(pool, "takes_class_token", False)
+    network = build_backbone(backbone, weights, alpha, taps=("C5", "class_token") if takes_token else ("C5",))
     if placement != "end":
         network = _attend_inside(network, backbone, placement, attention, attention_arguments or {})
     outputs = network(pixels)
@@ -100,7 +102,7 @@ def build_model(backbone: str, attention: str | None = None, pooling: str = "gem
         block = ATTENTION[attention].create(return_maps=True, name=attention, **(attention_arguments or {}))
         features, maps = block(features)
         outputs |= {f"attention/{key}": value for key, value in maps.items()}
-    pooled = POOLING[pooling](name=pooling, **(pooling_arguments or {}))(features)
+    pooled = pool([features, outputs.pop("class_token")] if takes_token else features)
     outputs |= {"feature_map": features, **embed_and_classify(pooled, num_classes, embedding_dim, head, head_arguments)}
     return tf.keras.Model(images, outputs, name=name or "_".join(filter(None, (backbone, attention or pooling))))
 

@@ -11,7 +11,6 @@ import tensorflow as tf
 from absl import logging
 
 from landmark_zoo.backbones.build import build_backbone
-from landmark_zoo.backbones.registry import BACKBONES
 from landmark_zoo.core.errors import UserError
 from landmark_zoo.layers.attention.base import GATE, MAP_KINDS, SIGNED, Attention
 from landmark_zoo.layers.attention.ona import class_activation_maps
@@ -111,8 +110,7 @@ def costs(backbone: str, attention: str | None, pooling: str, embedding_dim: int
 def _backbone(name: str, height: int, width: int) -> tuple[int, int, tuple[int, ...]]:
     model = build_backbone(name, taps=("C5",))
     spec = tf.TensorSpec([1, height, width, 3])
-    stride = BACKBONES[name].strides["C5"]
-    shape = (-(-height // stride), -(-width // stride), model.output_shape["C5"][-1])
+    shape = tuple(model.compute_output_shape([1, height, width, 3])["C5"][1:])
     return model.count_params(), multiply_accumulates(model, spec), shape
 
 

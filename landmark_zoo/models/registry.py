@@ -27,6 +27,7 @@ from landmark_zoo.models.attention_branch_network import (
 from landmark_zoo.models.build import build_model
 from landmark_zoo.models.delg import build_delf, build_delg
 from landmark_zoo.models.how import build_how
+from landmark_zoo.models.megaloc import build_megaloc, describe_megaloc
 from landmark_zoo.models.solar import build_solar
 from landmark_zoo.models.xfeat import XFEAT, build_xfeat
 
@@ -40,12 +41,18 @@ class Network:
         builder: Function of a backbone, where there is a choice, and of the arguments of `build_model` that it knows.
         paper: Authors, title, venue.
         arguments: Arguments of the builder for this row.
+        taps: Feature maps that the backbone must have.
+        describe: Of a network without a choice of backbones, function of its weights that returns where they come from.
+        learns: Whether it can be trained.
     """
 
     name: str
     builder: Callable[..., tf.keras.Model]
     paper: str
     arguments: Mapping[str, object] = dataclasses.field(default_factory=dict)
+    taps: tuple[str, ...] = ("C5",)
+    describe: Callable[[str], dict[str, str]] | None = None
+    learns: bool = True
 
 
 _ABN = "Fukui et al., Attention Branch Network, CVPR 2019"
@@ -54,27 +61,33 @@ _STUDY = "27 landmarks of GLDv1, after Simonyan and Zisserman, Very Deep Convolu
 NETWORKS: Registry[Network] = Registry("network")
 
 for _network in (
-    Network("abn", build_attention_branch_network, _ABN),
+    Network("abn", build_attention_branch_network, _ABN, taps=("C4", "C5")),
     Network("abn_dense", build_attention_branch_network, f"{_ABN}; on the last map under dense layers",
             {"on_last_map": True}),
     Network("abn_faulty", build_faulty_abn, f"{_ABN}; with the faults of a study on GLDv1"),
     Network("abn_faulty_one_loss", build_faulty_abn, f"{_ABN}; with the faults of a study on GLDv1, alpha 0",
             {"attention_weight": 0.0}),
     Network("classifier", build_frozen_classifier, _STUDY),
-    Network("delf", build_delf, "Noh et al., Large-Scale Image Retrieval with Attentive Deep Local Features, ICCV 2017"),
-    Network("delg", build_delg, "Cao et al., Unifying Deep Local and Global Features for Image Search, ECCV 2020"),
+    Network("delf", build_delf, "Noh et al., Large-Scale Image Retrieval with Attentive Deep Local Features, ICCV 2017",
+            taps=("C4",)),
+    Network("delg", build_delg, "Cao et al., Unifying Deep Local and Global Features for Image Search, ECCV 2020",
+            taps=("C4", "C5")),
     Network("how", build_how, "Tolias et al., Learning and Aggregating Deep Local Descriptors, ECCV 2020"),
-    Network("solar", build_solar, "Ng et al., SOLAR: Second-Order Loss and Attention for Image Retrieval, ECCV 2020"),
+    Network("solar", build_solar, "Ng et al., SOLAR: Second-Order Loss and Attention for Image Retrieval, ECCV 2020",
+            taps=("C4", "C5")),
 ):
     NETWORKS.add(_network.name, _network)
 
 WHOLE: Registry[Network] = Registry("network without a choice of backbones")
 WHOLE.add("xfeat", Network("xfeat", build_xfeat, "Potje et al., XFeat: Accelerated Features for Lightweight Image Matching, "
-                           "CVPR 2024"))
+                           "CVPR 2024", describe=XFEAT.describe, learns=False))
+WHOLE.add("megaloc", Network("megaloc", build_megaloc, "Berton and Masone, MegaLoc: One Retrieval to Place Them All, CVPR "
+                             "Workshops 2025", describe=describe_megaloc))
 
 
 def _zoo() -> Registry[Mapping[str, object]]:
-    """Every `<backbone>`, pooled by its mean, `<backbone>_<attention>` and `<backbone>_<pooling>`, and whole networks.
+    """Every `<backbone>`, pooled by its mean, `<backbone>_<attention>` and `<backbone>_<pooling>`, and whole networks on the
+    backbones that have the feature maps for them.
 
     Where a paper has both a block and a network around it, the name is the network's (`resnet101_solar`); the block by
     itself is `<backbone>_<attention>_block`.
@@ -89,6 +102,8 @@ def _zoo() -> Registry[Mapping[str, object]]:
             models.add(f"{backbone}_{pooling}", {"backbone": backbone, "pooling": pooling})
         for network in NETWORKS:
             row = NETWORKS[network]
+            if not set(row.taps) <= set(BACKBONES[backbone].taps):
+                continue
             models.add(f"{backbone}_{network}", {"builder": row.builder, "backbone": backbone, **row.arguments})
     for network in WHOLE:
         models.add(network, {"builder": WHOLE[network].builder, **WHOLE[network].arguments})
@@ -136,7 +151,7 @@ def create_model(name: str, **overrides) -> tf.keras.Model:
 def describe_model_weights(model: str, weights: str | None, alpha: float | None = None) -> dict[str, str]:
     """Returns where the pretrained weights of a named model come from; see `backbones.describe_weights`."""
     if model in WHOLE:
-        return XFEAT.describe(weights) if weights is not None else {"pretrained": "none"}
+        return WHOLE[model].describe(weights) if weights is not None else {"pretrained": "none"}
     return describe_weights(MODELS[model]["backbone"], weights, alpha)
 
 

@@ -14,6 +14,7 @@ from landmark_zoo.backbones.published_weights import PublishedWeights
 from landmark_zoo.backbones.weight_files.assign import assign_tensors
 from landmark_zoo.backbones.weight_files.read import read_state_dict
 from landmark_zoo.core.errors import UserError
+from landmark_zoo.data.resampling import keys_cubic
 from landmark_zoo.layers.embedding import L2Normalize, l2_normalize
 from landmark_zoo.layers.pooling.global_pooling import SPoC
 from landmark_zoo.layers.xfeat import EPSILON, STRIDE, KeypointHeat, NormalizedGray, SpaceToDepth
@@ -38,7 +39,6 @@ BLOCKS = {"block1": ((4, 3, 1), (8, 3, 2), (8, 3, 1), (24, 3, 2)),
 LAST = {"skip1": 24, "block_fusion": 64, "heatmap_head": 1, "keypoint_head": 65}
 """Filters of the 1x1 convolutions, with bias and without normalisation, that end blocks."""
 WINDOW, THRESHOLD = 5, 0.05
-_BICUBIC = -0.75
 
 
 def build_xfeat(num_classes: int | None = None, *, weights: str | Path | None = None, alpha: float | None = None,
@@ -197,7 +197,7 @@ def sample_bicubic(values: tf.Tensor, points: tf.Tensor, size: tf.Tensor) -> tf.
     place = _sampled_place(points, size, cells)
     first = tf.floor(place)
     taps = first[..., tf.newaxis] + tf.range(-1.0, 3.0)  # [B, K, 2, 4]
-    weights = _cubic(tf.abs(place[..., tf.newaxis] - taps))
+    weights = keys_cubic(place[..., tf.newaxis] - taps, -0.75)
     inside = (taps >= 0) & (taps < tf.cast(cells, tf.float32)[:, tf.newaxis])
     weights = tf.where(inside, weights, 0)
     taps = tf.cast(tf.where(inside, taps, 0), tf.int32)
@@ -214,9 +214,3 @@ def _sampled_place(place: tf.Tensor, length: tf.Tensor, cells: tf.Tensor) -> tf.
     and the outer borders of the first and the last cell."""
     length, cells = tf.cast(length, tf.float32), tf.cast(cells, tf.float32)
     return ((2 * (place / (length - 1)) - 1 + 1) * cells - 1) / 2
-
-
-def _cubic(distance: tf.Tensor) -> tf.Tensor:
-    near = ((_BICUBIC + 2) * distance - (_BICUBIC + 3)) * distance ** 2 + 1
-    far = ((_BICUBIC * distance - 5 * _BICUBIC) * distance + 8 * _BICUBIC) * distance - 4 * _BICUBIC
-    return tf.where(distance <= 1, near, far)

@@ -213,7 +213,7 @@ def _layers_up_to_stage(networks: Sequence[tf.keras.Model], stage: str, flag: st
         if network.name not in BACKBONES:
             continue
         spec, names = BACKBONES[network.name], {layer.name for layer in network.layers}
-        tap = spec.taps["C3" if stage == "c2" else stage.upper()]
+        tap = spec.taps.get("C3" if stage == "c2" else stage.upper())
         if tap in names:
             layers = _layers_up_to(network, tap)
             return _layers_up_to(network, _c2_name(layers, spec)) if stage == "c2" else layers

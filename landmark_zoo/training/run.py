@@ -71,7 +71,7 @@ class TrainingSetup:
                  sampling: SamplingConfig, manifest: Manifest, weights: str | None, workdir: str | Path,
                  initial_embedding: str = "random", teacher: str | None = None):
         num_replicas = WorkerInfo.current().num_replicas
-        if model_config.model in WHOLE:
+        if model_config.model in WHOLE and not WHOLE[model_config.model].learns:
             raise UserError("a model that is trained", f"{model_config.model}, which has its authors' weights",
                             "Choose another --model.")
         if config.batch_size % (config.accumulate * num_replicas):

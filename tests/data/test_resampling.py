@@ -190,9 +190,9 @@ def test_linear_is_torchs_interpolate(size, scale):
 
 @pytest.mark.parametrize(("scale", "kernel", "flag"), [
     (0.7071, "area", cv2.INTER_AREA), (0.5, "area", cv2.INTER_AREA), (1.4142, "linear", cv2.INTER_LINEAR),
-    (0.7071, "linear", cv2.INTER_LINEAR)])
-def test_area_and_linear_are_opencvs(scale, kernel, flag):
-    """To the last digit on floats; on bytes OpenCV's INTER_LINEAR rounds on its way, by .12 gray levels in the mean."""
+    (0.7071, "linear", cv2.INTER_LINEAR), (1.4142, "plain_cubic", cv2.INTER_CUBIC), (0.5, "plain_cubic", cv2.INTER_CUBIC)])
+def test_area_linear_and_cubic_are_opencvs(scale, kernel, flag):
+    """To the last digit on floats; on bytes OpenCV rounds linear and cubic on its way, by .12 gray levels in the mean."""
     image = photograph(97, 131)
     expected = cv2.resize(image, dsize=(0, 0), fx=scale, fy=scale, interpolation=flag)
     ratios = (1 / scale, 1 / scale)
@@ -209,7 +209,10 @@ def test_weights_by_hand():
     np.testing.assert_allclose(axis_weights(3, 2, "area"), [[2 / 3, 1 / 3, 0], [0, 1 / 3, 2 / 3]], atol=1e-6)
     np.testing.assert_allclose(axis_weights(2, 4, "linear"), [[1, 0], [0.75, 0.25], [0.25, 0.75], [0, 1]], atol=1e-6)
     np.testing.assert_allclose(axis_weights(4, 2, "triangle"), [[3, 3, 1, 0], [0, 1, 3, 3]] / np.array(7), atol=1e-6)
-    for kernel in ("triangle", "lanczos", "linear", "area"):
+    np.testing.assert_allclose(axis_weights(4, 2, "cubic", 1.0), np.eye(4)[:2], atol=1e-6)
+    np.testing.assert_allclose(axis_weights(4, 1, "plain_cubic", 4.0), [[-3, 19, 19, -3]] / np.array(32), atol=1e-6)
+    np.testing.assert_allclose(axis_weights(2, 1, "plain_cubic", 2.0), [[0.5, 0.5]], atol=1e-6)  # the edges repeated
+    for kernel in ("triangle", "lanczos", "linear", "area", "cubic", "plain_cubic"):
         np.testing.assert_allclose(tf.reduce_sum(axis_weights(37, 11, kernel), 1), 1, atol=1e-6)
 
 

@@ -14,11 +14,13 @@ def assign_tensors(network: tf.keras.Model, tensors: Mapping[str, np.ndarray], n
     """Fills the layers of a network, all of them or, where a tensor is wrong, none.
 
     Args:
-        network: Network whose convolutions, depthwise convolutions, dense layers and normalizations are filled.
+        network: Network whose convolutions, depthwise convolutions, dense layers and normalizations are filled, and layers
+            that say so themselves: their `torch_parts` are pairs, one for each weight in their order, of the last part of
+            the tensor's name and the order of its axes in Keras.
         tensors: Tensors by name, as `read_state_dict` returns them.
-        names: From the name of each layer with weights to the prefix of its tensors.
+        names: From the name of each layer with weights to the prefix of its tensors; it may be empty.
         path: File that the tensors come from, for the message.
-        unused: Prefixes of tensors that the network has no layer for, such as those of a classifier left out.
+        unused: Names, or prefixes, of tensors that the network has no layer for, such as those of a classifier left out.
 
     Raises:
         UserError: A tensor that is absent, of another shape or kind, not finite, or for which there is no layer.
@@ -26,31 +28,37 @@ def assign_tensors(network: tf.keras.Model, tensors: Mapping[str, np.ndarray], n
     values, used = {}, set()
     for layer in network.layers:
         if layer.weights:
-            parts = [f"{names[layer.name]}.{part}" for part in _parts(layer)]
-            values[layer.name] = [_fitting(tensors, part, layer, weight, path)
-                                  for part, weight in zip(parts, layer.weights, strict=True)]
+            parts = {".".join(filter(None, (names[layer.name], part))): axes for part, axes in _parts(layer).items()}
+            values[layer.name] = [_fitting(tensors, part, axes, layer, weight, path)
+                                  for (part, axes), weight in zip(parts.items(), layer.weights, strict=True)]
             used.update(parts)
     left = [name for name in tensors if name not in used and not name.endswith(".num_batches_tracked")
-            and not any(name.startswith(f"{prefix}.") for prefix in unused)]
+            and not any(name == prefix or name.startswith(f"{prefix}.") for prefix in unused)]
     if left:
         raise _misfit(network, path, f"{len(left)} tensors that it has no layer for, {left[0]} among them")
     for name, arrays in values.items():
         network.get_layer(name).set_weights(arrays)
 
 
-def _parts(layer: tf.keras.layers.Layer) -> tuple[str, ...]:
+def _parts(layer: tf.keras.layers.Layer) -> Mapping[str, tuple[int, ...] | None]:
+    """Returns the last parts of the names of a layer's tensors and, where the layer says so, the order of their axes."""
+    return dict(layer.torch_parts) if hasattr(layer, "torch_parts") else dict.fromkeys(_usual_parts(layer))
+
+
+def _usual_parts(layer: tf.keras.layers.Layer) -> tuple[str, ...]:
     if isinstance(layer, tf.keras.layers.BatchNormalization | tf.keras.layers.LayerNormalization):
         learnt = (*(("weight",) if layer.scale else ()), *(("bias",) if layer.center else ()))
         return learnt if isinstance(layer, tf.keras.layers.LayerNormalization) else (*learnt, "running_mean", "running_var")
     return ("weight", "bias") if layer.use_bias else ("weight",)
 
 
-def _fitting(tensors: Mapping[str, np.ndarray], name: str, layer: tf.keras.layers.Layer, weight: tf.Variable,
-             path: str | Path) -> np.ndarray:
+def _fitting(tensors: Mapping[str, np.ndarray], name: str, axes: tuple[int, ...] | None, layer: tf.keras.layers.Layer,
+             weight: tf.Variable, path: str | Path) -> np.ndarray:
     if name not in tensors:
         raise _misfit(layer, path, f"none named {name}")
     array = tensors[name]
-    turned = array.transpose(_axes(layer, array.ndim))
+    axes = _axes(layer, array.ndim) if axes is None else axes
+    turned = array.transpose(axes) if len(axes) == array.ndim else array
     if turned.shape != tuple(weight.shape) or not np.issubdtype(array.dtype, np.floating):
         raise _misfit(layer, path, f"{name} {array.dtype} {list(array.shape)}")
     if not np.isfinite(turned).all():
