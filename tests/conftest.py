@@ -12,7 +12,8 @@ import landmark_zoo  # noqa: F401 (it chooses the Keras, before a test imports T
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 ROOT = Path(__file__).parents[1]
-LARGE = ("resnet50", "resnet101", "efficientnetb0", "efficientnetlite", "mobilenetv2", "vgg16", "dinov2s14", "dinov2b14")
+LARGE = ("resnet34", "resnet50", "resnet101", "resnet152", "efficientnetb0", "efficientnetlite", "mobilenetv2", "vgg16",
+         "dinov2s14", "dinov2b14")
 SEEDED: set[Path] = set()  # the modules whose tests have begun
 SEED = os.environ.get("LANDMARK_ZOO_TEST_SEED")
 hypothesis.settings.register_profile("alike", deadline=None, derandomize=SEED is None)

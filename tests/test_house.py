@@ -10,8 +10,6 @@ import grimp
 
 ROOT = Path(__file__).parents[1]
 SMALL = {  # under 80 lines with one importer, and why
-    "landmark_zoo/backbones/resnet18.py": "a paper's network, as Keras has one file per network",
-    "landmark_zoo/backbones/weight_files/assign.py": "needs TensorFlow, whereas the readers beside it are numpy only",
     "landmark_zoo/core/keras_version.py": "imported by the packages' __init__",
     "landmark_zoo/core/lazy.py": "imported by the packages' __init__",
     "landmark_zoo/layers/registry.py": "imported by the packages' __init__",

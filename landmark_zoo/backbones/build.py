@@ -16,7 +16,7 @@ from landmark_zoo.core.files import sha256
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 CAFFE_MEAN_BGR = (103.939, 116.779, 123.68)
-MODES = ("caffe", "symmetric", "standard", "efficientnet", "efficientnet_lite", "none")
+MODES = ("caffe", "symmetric", "standard", "standard_bgr", "efficientnet", "efficientnet_lite", "none")
 
 
 def preprocess(images: tf.Tensor, mode: str) -> tf.Tensor:
@@ -25,6 +25,7 @@ def preprocess(images: tf.Tensor, mode: str) -> tf.Tensor:
     * "caffe": BGR minus the channel means, range about -124..152 (VGG, ResNet of the Keras applications);
     * "symmetric": RGB from -1 to 1 (MobileNets);
     * "standard": RGB minus ImageNet's mean, divided by its standard deviation (torchvision's networks);
+    * "standard_bgr": the same in the order BGR (networks on pycls, which reads images with OpenCV);
     * "efficientnet": RGB 0..255, stretched so that the rescaling inside the Keras network, whose weight files hold the
       standard deviation where the variance belongs, ends at (x/255 - mean) / standard deviation. Keras adds a layer for this
       only with `weights="imagenet"`; here the network is the same for every choice of weights;
@@ -46,8 +47,9 @@ def preprocess(images: tf.Tensor, mode: str) -> tf.Tensor:
         return images[..., ::-1] - tf.constant(CAFFE_MEAN_BGR)
     if mode == "symmetric":
         return images / 127.5 - 1
-    if mode == "standard":
-        return (images / 255 - tf.constant(IMAGENET_MEAN)) / tf.constant(IMAGENET_STD)
+    if mode in ("standard", "standard_bgr"):
+        images = (images / 255 - tf.constant(IMAGENET_MEAN)) / tf.constant(IMAGENET_STD)
+        return images[..., ::-1] if mode == "standard_bgr" else images
     if mode == "efficientnet_lite":
         return (images - 127) / 128
     if mode == "efficientnet":
@@ -215,7 +217,7 @@ def build_backbone(name: str, weights: str | Path | None = None, alpha: float | 
     Args:
         name: A name of `BACKBONES`.
         weights: None (random), "imagenet", a file, a folder or an address; see `load_weights`.
-        alpha: Width multiplier of the MobileNets.
+        alpha: Width multiplier of the MobileNets and of torchvision's ResNets.
         taps: Names of the feature maps returned, and "class_token" where the backbone has one; None for all feature maps.
             What lies behind the last of them is left out.
 
@@ -236,7 +238,7 @@ def build_backbone(name: str, weights: str | Path | None = None, alpha: float | 
                         "Set them in ~/.keras/keras.json, or remove that file.")
     spec = BACKBONES[name]
     if alpha is not None and not spec.has_width:
-        raise UserError(f"no alpha for {name}", f"alpha={alpha}", "Only the MobileNets and ResNet-18 have widths.")
+        raise UserError(f"no alpha for {name}", f"alpha={alpha}", "Only MobileNets and torchvision's ResNets have them.")
     outputs = {**spec.taps, **({"class_token": spec.class_token} if spec.class_token else {})}
     absent = [tap for tap in taps or () if tap not in outputs]
     if absent:

@@ -9,10 +9,9 @@ from collections.abc import Callable, Collection, Mapping
 import numpy as np
 import tensorflow as tf
 
-from landmark_zoo.backbones import dinov2, efficientnet_lite, keras_applications
+from landmark_zoo.backbones import dinov2, efficientnet_lite, keras_applications, resnet_v15, torch_names
 from landmark_zoo.backbones.keras_applications import EFFICIENTNET, EFFICIENTNET_TAPS, STRIDES
 from landmark_zoo.backbones.published_weights import PublishedWeights
-from landmark_zoo.backbones.resnet18 import ResNet18
 from landmark_zoo.core.registry import Registry
 
 
@@ -67,9 +66,25 @@ _REGISTERS = "Darcet et al., Vision Transformers Need Registers, ICLR 2024 (DINO
 
 for _spec in (
     BackboneSpec(
-        "resnet18", ResNet18, "standard", {"C3": "conv3_out", "C4": "conv4_out", "C5": "conv5_out"}, STRIDES,
+        "vgg16torch", tf.keras.applications.VGG16, "standard",
+        {"C3": "block3_conv3", "C4": "block4_conv3", "C5": "block5_conv3"}, {"C3": 4, "C4": 8, "C5": 16},
+        "Simonyan and Zisserman, Very Deep Convolutional Networks, ICLR 2015 (the same layers, pixels as in torchvision)",
+        torch_names=torch_names.vgg16_names, unused_tensors=("classifier", "pool", "whiten"), family="vgg"),
+    *(BackboneSpec(
+        name, application, "standard", {"C3": "conv3_out", "C4": "conv4_out", "C5": "conv5_out"}, STRIDES,
         "He et al., Deep Residual Learning, CVPR 2016 (basic blocks: v1 and v1.5 are the same)", has_width=True,
-        family="resnet_v15"),
+        torch_names=torch_names.resnet_names, unused_tensors=torch_names.UNUSED, family="resnet_v15")
+      for name, application in (("resnet18", resnet_v15.ResNet18), ("resnet34", resnet_v15.ResNet34))),
+    *(BackboneSpec(
+        name, application, mode, {"C3": f"conv3_block{c3}_out", "C4": f"conv4_block{c4}_out", "C5": "conv5_block3_out"},
+        STRIDES, f"He et al., Deep Residual Learning, CVPR 2016 (v1.5: stride in the 3x3{order})", has_width=True,
+        torch_names=torch_names.resnet_names, unused_tensors=torch_names.UNUSED, family="resnet_v15")
+      for name, application, mode, c3, c4, order in (
+          ("resnet50v15", resnet_v15.ResNet50V15, "standard", 4, 6, ""),
+          ("resnet101v15", resnet_v15.ResNet101V15, "standard", 4, 23, ""),
+          ("resnet152v15", resnet_v15.ResNet152V15, "standard", 8, 36, ""),
+          ("resnet50v15bgr", resnet_v15.ResNet50V15, "standard_bgr", 4, 6, "; pixels BGR, as in pycls"),
+          ("resnet101v15bgr", resnet_v15.ResNet101V15, "standard_bgr", 4, 23, "; pixels BGR, as in pycls"))),
     *(BackboneSpec(
         f"efficientnetlite{number}", application, "efficientnet_lite", EFFICIENTNET_TAPS, STRIDES,
         f"{EFFICIENTNET} (Lite: ReLU6, no squeeze-and-excitation)", published=published,

@@ -43,7 +43,7 @@ def build_attention_branch_network(backbone: str, num_classes: int | None = None
         backbone: A name of `BACKBONES`.
         num_classes: K. Must be given: the attention map is made of one response map per class.
         weights: Weights of the backbone: None, "imagenet", file, folder or address.
-        alpha: Width multiplier of the MobileNets and ResNet-18.
+        alpha: Width multiplier of the MobileNets and torchvision's ResNets.
         mechanism: "residual" for (1 + M) x, or "product" for M x.
         bottleneck: Response maps of the branch in place of one per class, needed past 10,000 classes.
         embedding_dim: D; None leaves the embedding layer out.
@@ -136,7 +136,7 @@ def build_faulty_abn(backbone: str = "vgg16", num_classes: int | None = 27, *, w
         backbone: A name of `BACKBONES`.
         num_classes: K.
         weights: Weights of the backbone: None, "imagenet", file, folder or address.
-        alpha: Width multiplier of the MobileNets and ResNet-18.
+        alpha: Width multiplier of the MobileNets and torchvision's ResNets.
         attention_weight: 0.25, or 0 as in the study's variant "one loss".
         dense_units: Units of the hidden layers.
         embedding_dim: Length of the embedding; must be None, the embedding is the second hidden layer.
@@ -187,7 +187,7 @@ def build_frozen_classifier(backbone: str = "vgg16", num_classes: int | None = 2
         backbone: A name of `BACKBONES`.
         num_classes: N; 27 in the study. None builds no head.
         weights: Weights of the backbone: None, "imagenet", file, folder or address.
-        alpha: Width multiplier of the MobileNets and ResNet-18.
+        alpha: Width multiplier of the MobileNets and torchvision's ResNets.
         dense_units: Units of the hidden layers.
         embedding_dim: D; None takes the second hidden layer itself as the embedding.
         head: A name of `HEADS`; "softmax" is the study's.

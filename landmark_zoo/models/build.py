@@ -61,7 +61,7 @@ def build_model(backbone: str, attention: str | None = None, pooling: str = "gem
         head: A name of `HEADS`; used with `num_classes` only.
         num_classes: N; None builds no head.
         weights: Weights of the backbone: None, "imagenet", file, folder or address.
-        alpha: Width multiplier of the MobileNets and ResNet-18.
+        alpha: Width multiplier of the MobileNets and torchvision's ResNets.
         placement: Place of attention: "end", one block on the last feature map; "stages" or "blocks", many inside the
             backbone, which keeps its pretrained weights; "convolutions", in the place of 3x3 convolutions, whose weights are
             lost (but see `replace_convolutions`) while all others are kept. See `backbones.places`.

@@ -61,7 +61,7 @@ def build_delg(backbone: str, num_classes: int | None = None, *, weights: str | 
         backbone: A name of `BACKBONES`; resnet50 or resnet101 in the paper.
         num_classes: N; None builds neither head nor attention classifier.
         weights: Weights of the backbone: None, "imagenet", file, folder or address.
-        alpha: Width multiplier of the MobileNets and ResNet-18.
+        alpha: Width multiplier of the MobileNets and torchvision's ResNets.
         embedding_dim: D; None leaves the dense layer out.
         head: A name of `HEADS`, of the global branch; "arcface" is the paper's.
         head_arguments: Arguments of the head's constructor; ArcFace's scale is 45.25 and its margin 0.1 where
@@ -107,7 +107,7 @@ def build_delf(backbone: str, num_classes: int | None = None, *, weights: str | 
         backbone: A name of `BACKBONES`; resnet50 in the paper.
         num_classes: N; None builds no head.
         weights: Weights of the backbone: None, "imagenet", file, folder or address.
-        alpha: Width multiplier of the MobileNets and ResNet-18.
+        alpha: Width multiplier of the MobileNets and torchvision's ResNets.
         embedding_dim: D of an embedding layer, which the paper has not; None leaves it out.
         head: A name of `HEADS`; "softmax" is the paper's.
         head_arguments: Arguments of the head's constructor.

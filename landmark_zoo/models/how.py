@@ -33,7 +33,7 @@ def build_how(backbone: str, num_classes: int | None = None, *, weights: str | P
         backbone: A name of `BACKBONES`; resnet18 or resnet50 in the paper.
         num_classes: N; None builds no head.
         weights: Weights of the backbone: None, "imagenet", file, folder or address.
-        alpha: Width multiplier of the MobileNets and ResNet-18.
+        alpha: Width multiplier of the MobileNets and torchvision's ResNets.
         embedding_dim: D, channels that the reduction leaves; None leaves the reduction out.
         head: A name of `HEADS`.
         head_arguments: Arguments of the head's constructor.

@@ -172,7 +172,7 @@ class ModelConfig:
     Attributes:
         model: Name of the model, `<backbone>_<block>`; see python -m experiments.summary --list="*".
         embedding_dim: Length of the embedding; 0 leaves the embedding layer out.
-        alpha: Width multiplier of the MobileNets and ResNet-18; unset for 1.
+        alpha: Width multiplier of the MobileNets and torchvision's ResNets; unset for 1.
         placement: Place of attention: "end" (on the last feature map), "stages" (on C3, C4 and C5), "blocks" (on
             every residual branch) or "convolutions" (in the place of 3x3 convolutions; aa and san only).
         pooling: Pooling in place of the one that the model's name stands for, e.g. "netvlad".

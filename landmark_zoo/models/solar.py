@@ -29,7 +29,7 @@ def build_solar(backbone: str, num_classes: int | None = None, *, weights: str |
         backbone: A name of `BACKBONES`; resnet101 in the paper.
         num_classes: N; None builds no head.
         weights: Weights of the backbone: None, "imagenet", file, folder or address.
-        alpha: Width multiplier of the MobileNets and ResNet-18.
+        alpha: Width multiplier of the MobileNets and torchvision's ResNets.
         embedding_dim: D; None leaves the embedding layer (the whitening) out.
         head: A name of `HEADS`.
         head_arguments: Arguments of the head's constructor.

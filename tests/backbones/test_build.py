@@ -13,7 +13,9 @@ from landmark_zoo.core.errors import UserError
 from landmark_zoo.data.image_ops import decode_image, resize_square
 from landmark_zoo.models import create_model
 
-PARAMETERS = {"mobilenet": 3_228_864, "mobilenetv2": 2_257_984, "resnet18": 11_186_112, "resnet50": 23_587_712,
+PARAMETERS = {"mobilenet": 3_228_864, "mobilenetv2": 2_257_984, "resnet18": 11_186_112, "resnet34": 21_301_696,
+              "resnet50v15": 23_561_152, "resnet101v15": 42_605_504, "resnet152v15": 58_295_232,
+              "resnet50v15bgr": 23_561_152, "resnet101v15bgr": 42_605_504, "vgg16torch": 14_714_688, "resnet50": 23_587_712,
               "resnet101": 42_658_176, "vgg16": 14_714_688, "efficientnetb0": 4_049_571,
               "efficientnetlite0": 3_413_024, "efficientnetlite1": 4_189_344, "efficientnetlite2": 4_869_168,
               "dinov2s14": 22_056_192, "dinov2b14": 86_579_712, "dinov2s14reg": 22_057_728, "dinov2b14reg": 86_582_784}

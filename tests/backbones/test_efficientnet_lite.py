@@ -209,11 +209,11 @@ def test_tensors_that_do_not_fit(lite0, tensors, change, said):
 
 def test_files_of_other_networks(tmp_path, tensors):
     file = written(tmp_path / "lite0.pth", tensors)
-    with pytest.raises(UserError, match=r"a \.h5 file of Keras for resnet18; received .*lite0\.pth, of torch"):
-        build_backbone("resnet18", file)
-    (tmp_path / "resnet18-f37072fd.pth").touch()
+    with pytest.raises(UserError, match=r"a \.h5 file of Keras for mobilenet; received .*lite0\.pth, of torch"):
+        build_backbone("mobilenet", file, alpha=0.25)
+    (tmp_path / "mobilenet_1.0-f37072fd.pth").touch()
     with pytest.raises(UserError, match="received none"):
-        find_weights(tmp_path, "resnet18")
+        find_weights(tmp_path, "mobilenet")
     with pytest.raises(UserError, match="no alpha for efficientnetlite0"):
         build_backbone("efficientnetlite0", alpha=0.5)
     with pytest.raises(ValueError, match="expected weights=None"):

@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from landmark_zoo.backbones.build import build_backbone, preprocess
-from landmark_zoo.backbones.resnet18 import ResNet18
+from landmark_zoo.backbones.resnet_v15 import ResNet18
 from landmark_zoo.core.errors import UserError
 from landmark_zoo.losses.cross_entropy import attention_branch_loss, softmax_cross_entropy
 from landmark_zoo.models.attention_branch_network import (

@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from landmark_zoo.backbones.build import preprocess
-from landmark_zoo.backbones.resnet18 import ResNet18
+from landmark_zoo.backbones.resnet_v15 import ResNet18
 from landmark_zoo.models.build import build_model
 from landmark_zoo.models.solar import build_solar
 

@@ -8,7 +8,7 @@ import time
 import numpy as np
 import pytest
 
-from landmark_zoo.backbones.resnet18 import ResNet18
+from landmark_zoo.backbones.resnet_v15 import ResNet18
 from landmark_zoo.training.checkpoints import load_weights
 from landmark_zoo.training.history import read_history, read_model
 

@@ -7,7 +7,7 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from landmark_zoo.backbones.resnet18 import ResNet18
+from landmark_zoo.backbones.resnet_v15 import ResNet18
 from landmark_zoo.core.errors import UserError
 from landmark_zoo.core.files import read_json, write_json
 from landmark_zoo.data.input_pipeline import evaluation_dataset

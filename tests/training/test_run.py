@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from landmark_zoo.backbones.resnet18 import ResNet18
+from landmark_zoo.backbones.resnet_v15 import ResNet18
 from landmark_zoo.core.errors import UserError
 from landmark_zoo.core.files import lock_directory, read_json, sha256, write_json
 from landmark_zoo.data.input_pipeline import evaluation_dataset

@@ -9,7 +9,7 @@ import tensorflow as tf
 from PIL import Image
 
 from experiments.studies.protocol import RECIPE_SETS
-from landmark_zoo.backbones.resnet18 import ResNet18
+from landmark_zoo.backbones.resnet_v15 import ResNet18
 from landmark_zoo.data.datasets.folder import read_folder
 from landmark_zoo.data.writer import write_records
 from landmark_zoo.training.frozen_backbone import Views

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from landmark_zoo.backbones.resnet18 import ResNet18
+from landmark_zoo.backbones.resnet_v15 import ResNet18
 from landmark_zoo.training.checkpoints import newest_checkpoint, read_selection
 from landmark_zoo.training.distributed.local_workers import LocalWorkers, environment, free_ports, worst
 from landmark_zoo.training.history import read_history
