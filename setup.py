@@ -9,7 +9,7 @@ setup(
     version="0.1.0",
     description="A TensorFlow/Keras model zoo for recognising and retrieving landmarks in images",
     packages=find_packages(include=["landmark_zoo", "landmark_zoo.*"]),  # experiments/ and export/ run from a checkout
-    package_data={"landmark_zoo.report": ["style.css"]},
+    package_data={"landmark_zoo.models": ["model_costs.csv"], "landmark_zoo.report": ["style.css"]},
     python_requires=">=3.11,<3.14",
     install_requires=[
         f"tensorflow>=2.15.1,<2.16; {LANE_2_15}",

@@ -245,6 +245,11 @@ class SavedModel:
         except tf.errors.InvalidArgumentError as error:
             raise InvalidImageError(refusal(error)) from error
 
+    @property
+    def finds_points(self) -> bool:
+        """True where its only local features are `keypoints`: TensorFlow's DELF and DELG."""
+        return "keypoints" in self._loaded.signatures and "local" not in self._loaded.signatures
+
     def check_local(self) -> None:
         """Raises a UserError unless the model has the signature `local`."""
         if "local" not in self._loaded.signatures:

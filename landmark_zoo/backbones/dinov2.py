@@ -13,6 +13,7 @@ from collections.abc import Collection, Mapping
 import numpy as np
 import tensorflow as tf
 
+from landmark_zoo.backbones.rewriting import LayerScale
 from landmark_zoo.data.resampling import resample
 from landmark_zoo.layers.attention.chunked_attention import size
 
@@ -76,11 +77,11 @@ def _block(x: tf.Tensor, heads: int, name: str) -> tf.Tensor:
     width = x.shape[-1]
     y = layers.LayerNormalization(epsilon=EPSILON, name=f"{name}_norm1")(x)
     y = TokenAttention(heads, name=f"{name}_attn")(y)
-    x = layers.Add(name=f"{name}_add1")([x, LayerScale(name=f"{name}_ls1")(y)])
+    x = layers.Add(name=f"{name}_add1")([x, LayerScale(1.0, name=f"{name}_ls1")(y)])
     y = layers.LayerNormalization(epsilon=EPSILON, name=f"{name}_norm2")(x)
     y = layers.Dense(4 * width, "gelu", kernel_initializer=_truncated(), name=f"{name}_mlp_fc1")(y)
     y = layers.Dense(width, kernel_initializer=_truncated(), name=f"{name}_mlp_fc2")(y)
-    return layers.Add(name=f"{name}_add2")([x, LayerScale(name=f"{name}_ls2")(y)])
+    return layers.Add(name=f"{name}_add2")([x, LayerScale(1.0, name=f"{name}_ls2")(y)])
 
 
 def _truncated() -> tf.keras.initializers.Initializer:
@@ -249,29 +250,6 @@ class TokenAttention(layers.Layer):
 
     def get_config(self):
         return {**super().get_config(), "heads": self.heads}
-
-
-@tf.keras.utils.register_keras_serializable("landmark_zoo")
-class LayerScale(layers.Layer):
-    """Multiplies each channel by a learnt factor, which starts at 1.
-
-    In its paper it starts near 0 (Touvron et al.: Going Deeper with Image Transformers, ICCV 2021).
-
-    Input shape, output shape:
-        [..., D].
-    """
-
-    torch_parts = (("gamma", (0,)),)
-
-    def build(self, input_shape):
-        self.gamma = self.add_weight("gamma", [input_shape[-1]], initializer="ones")
-        super().build(input_shape)
-
-    def call(self, inputs):
-        return inputs * tf.cast(self.gamma, inputs.dtype)
-
-    def compute_output_shape(self, input_shape):
-        return tf.TensorShape(input_shape)
 
 
 @tf.keras.utils.register_keras_serializable("landmark_zoo")

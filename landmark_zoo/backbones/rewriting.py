@@ -98,6 +98,8 @@ class LayerScale(layers.Layer):
         [..., C].
     """
 
+    torch_parts = (("gamma", (0,)),)
+
     def __init__(self, init_values: float = 1e-6, **kwargs):
         super().__init__(**kwargs)
         self.init_values = init_values

@@ -29,8 +29,9 @@ pooled features); an ensemble puts the member's name and a slash before them. At
 `info` lists the names as `attention_maps` and, in the same order, as `attention_kinds` what the values mean: gate, share,
 score and norm are 0 or more, signed is any number (`inspection.MAP_MEANINGS`).
 
-`keypoints` is there where a network finds points (XFeat): at most `count` of each image, best first, x and y in pixels of
-the image as it is given; K is the most that one of them has. Rows beyond an image's points are zeros. It resizes nothing;
+`keypoints` is there where a network finds points (XFeat; DELF and DELG of `export.wrap`): at most `count` of each image,
+best first, x and y in pixels of the image as it is given; K is the most that one of them has. Rows beyond an image's points
+are zeros. It resizes nothing;
 `export.matcher` writes what matches such points.
 """
 

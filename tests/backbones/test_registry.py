@@ -13,3 +13,5 @@ def test_row_is_complete(name):
     assert spec.preprocessing in MODES
     assert spec.taps.keys() == spec.strides.keys() == ({"C5"} if name.startswith("dinov2") else {"C3", "C4", "C5"})
     assert any(character.isdigit() for character in spec.paper)
+    assert spec.family
+    assert spec.smallest_side >= 32

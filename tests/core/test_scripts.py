@@ -210,7 +210,7 @@ COMMANDS = sorted(".".join(path.relative_to(ROOT).with_suffix("").parts) for fol
                   for path in (ROOT / folder).glob("*.py") if "DEFINE_" in path.read_text(encoding="utf-8"))
 
 
-WITHOUT_OUTPUT = {"experiments.compare", "experiments.launch_local", "experiments.search", "experiments.summary",
+WITHOUT_OUTPUT = {"experiments.compare", "experiments.launch_local", "experiments.search",
                   "experiments.verify", "export.check",
                   "experiments.weights"}  # which locks the folder of fetched files before it fetches
 

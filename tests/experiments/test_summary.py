@@ -21,6 +21,16 @@ def test_a_pattern_that_matches_nothing_is_refused():
     assert "'mobilenet_nothing*', which matches none" in done.stderr
 
 
+def test_lists_from_the_table():
+    done = run_script("experiments.summary", list="mobilenet_*channel")
+    assert done.code == 0
+    header, *lines = done.stdout.splitlines()
+    assert "the backbone's alone" in header
+    assert [line.split()[0] for line in lines] == ["mobilenet_channel", "mobilenet_glam_global_channel",
+                                                   "mobilenet_glam_local_channel"]
+    assert {line.split()[1] for line in lines} == {"3,228,864"}
+
+
 def test_lists_with_costs():
     done = run_script("experiments.summary", list="mobilenet_*channel", height=64, width=64)
     assert done.code == 0

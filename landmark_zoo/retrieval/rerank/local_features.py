@@ -47,8 +47,11 @@ class LocalFeatures:
     Points are the centres of the map's cells, which is where its receptive fields are centred, up to half a stride of the
     first layers. The model's `info` says how far they lie apart; of one that does not, they divide the photograph evenly.
 
+    A model that finds its points itself (TensorFlow's DELF and DELG, `export.wrap`) does so at its own side, scales and
+    threshold, and leaves out boxes that overlap: of the arguments only `count` and `unit` concern it.
+
     Args:
-        model: An exported model with the signature `local`.
+        model: An exported model with the signature `local`, or with `keypoints` alone.
         side: Pixels of the longer side at scale 1.
         count: Most features of a photograph; DELG and HOW take 1000.
         scales: Factors of `side`. DELG takes 0.25 to 2 in steps of sqrt(2).
@@ -63,7 +66,8 @@ class LocalFeatures:
 
     def __init__(self, model: SavedModel, side: int = 512, count: int = 1000, scales: tuple[float, ...] = (1.0,),
                  radius: float = 4.0, unit: bool = True):
-        model.check_local()
+        if not model.finds_points:
+            model.check_local()
         if len(scales) > 1 and "local_unit" not in model.info and re.search("_how(_block)?$", str(model.info.get("model"))):
             raise UserError(f"an export of {model.info['model']} whose scores of several scales can be compared",
                             "one whose scores are parts of each scale's own maximum", "Export the run again.")
@@ -73,12 +77,22 @@ class LocalFeatures:
 
     def __call__(self, image: np.ndarray) -> Keypoints:
         """Returns at most `count` features of a photograph uint8 RGB [H, W, 3], by falling attention."""
+        if self.model.finds_points:
+            return self._found(image)
         height, width = image.shape[:2]
         found = [self._at(image, round(scale * self.side)) for scale in self.scales]
         points, vectors, scores = map(np.concatenate, zip(*found, strict=True))
         points *= np.array([width, height], np.float32)
         kept = strongest(points, scores, self.count, self.radius)
         return Keypoints(points[kept], vectors[kept])
+
+    def _found(self, image: np.ndarray) -> Keypoints:
+        """Returns the points of a model that finds them, in a photograph that is not enlarged."""
+        resized = resize_long_side(image, self.model.side).numpy() if max(image.shape) > self.model.side else image
+        points, vectors, scores = self.model.keypoints(resized[np.newaxis], self.count)
+        kept = scores[0] > 0
+        factors = np.array(image.shape[1::-1], np.float32) / np.array(resized.shape[1::-1], np.float32)
+        return Keypoints(points[0][kept] * factors, vectors[0][kept])
 
     def _at(self, image: np.ndarray, side: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Returns points as parts of width and height, vectors, scores."""

@@ -75,6 +75,8 @@ class Exported:
 
     fingerprint = "f"
 
+    finds_points = False
+
     def __init__(self, network):
         self.network, self.info = network, network.facts
 

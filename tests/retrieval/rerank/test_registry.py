@@ -12,6 +12,7 @@ class Model:
 
     fingerprint = "f"
     info = {}  # noqa: RUF012
+    finds_points = False
 
     def check_local(self):
         """Passes."""
@@ -48,6 +49,8 @@ def test_unknown_or_none(names):
 
 class ModelOfThesis:
     """One that has local features."""
+
+    finds_points = False
 
     def check_local(self):
         """Passes."""
