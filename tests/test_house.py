@@ -68,9 +68,9 @@ def test_reasons_are_of_files_that_exist():
 
 
 def test_number_and_size_of_files():
-    assert len(TEXTS) <= 265  # 260, and what makes training safe and fast: interpolation, cached epochs, distillation
+    assert len(TEXTS) <= 270  # 265, and published networks: their table, names and builder, SuperGlobal's layers
     assert statistics.median(LINES.values()) >= 100
-    assert len(list((ROOT / "tests").rglob("test_*.py"))) <= 280
+    assert len(list((ROOT / "tests").rglob("test_*.py"))) <= 285
 
 
 def test_imports_have_no_cycle():
