@@ -32,7 +32,8 @@ class ProtocolOptions:
 
     Attributes:
         protocol: Test protocol of a published checkpoint: cirtorch, cirtorch_sfm, solar, how, token, delg, cvnet,
-            superglobal, dolg or naver; unset: the project's own. The flags below take the place of its rules.
+            superglobal, dolg, delg_pytorch or naver; unset: that of a published --model, or the project's own. The flags
+            below take the place of its rules.
         side: Pixels of the longer side to which images are brought; 352 without --protocol.
         resize_rule: Resize of images: bilinear (antialiased; the project's own), pil_bilinear or lanczos (as Pillow), none.
         enlarge: Enlarge images whose longer side is below --side, as the project's own protocol does.

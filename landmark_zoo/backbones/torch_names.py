@@ -74,7 +74,7 @@ def resnet_names(network: tf.keras.Model, tensors: Collection[str]) -> dict[str,
     """Returns the names that a file of one of the projects in `RESNETS` gives the layers of a ResNet.
 
     Args:
-        network: Made by `resnet_v15.resnet`.
+        network: Made by `resnet_v15.resnet`, or such a one with blocks of attention, which have no names here.
         tensors: Names of the tensors in the file, which tell the project.
 
     Returns:
@@ -82,7 +82,7 @@ def resnet_names(network: tf.keras.Model, tensors: Collection[str]) -> dict[str,
         none of the projects.
     """
     names = next((row for row in RESNETS.values() if f"{row.stem[0]}.weight" in tensors), RESNETS["torchvision"])
-    return {layer.name: names.of(layer.name) for layer in network.layers if layer.weights}
+    return {layer.name: names.of(layer.name) for layer in network.layers if layer.weights and _LAYER.fullmatch(layer.name)}
 
 
 _VGG16 = dict(zip((f"block{block}_conv{number}" for block, convolutions in enumerate((2, 2, 3, 3, 3), start=1)

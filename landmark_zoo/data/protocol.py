@@ -197,6 +197,7 @@ PUBLISHED = {
                                                               rounding="floor")),
     "dolg": dataclasses.replace(_OPENCV, scales=Scales((0.3535, 0.5, 0.7071, 1.0, 1.4142), resize="linear",
                                                        rounding="even")),
+    "delg_pytorch": dataclasses.replace(_OPENCV, scales=Scales((0.7071, 1.0, 1.4142), resize="linear", rounding="even")),
     "naver": dataclasses.replace(_OPENCV, box_rounding="nearest"),
 }
 """Protocols of published checkpoints, read from their authors' code.
@@ -206,13 +207,14 @@ PUBLISHED = {
     cirtorch_sfm   the same, networks whitened afterwards (retrievalSfM120k); their mean is generalised by the p of their
                    GeM: --scale_power
     solar          tonyngjichun/SOLAR, on cirtorch's code
-    how            gtolias/how. Its global vector divides attention by the maximum over all scales, which an aggregate of
-                   embeddings does not know; sizes and crops are its own
+    how            gtolias/how, the global vector: the sum over all scales, where attention is not divided by its maximum in
+                   the image (as in published networks; `models.build_how(relative=False)`)
     token          MCC-WH/Token, and its R-MAC, NetVLAD, DELG and SOLAR; torch from 1.7 on, whose ratio is 1 / scale
     delg           tensorflow/models, research/delf: Pillow's BILINEAR, then tf.image.resize of rounded sizes
     cvnet          sungonce/CVNet: OpenCV on bytes, INTER_AREA below 1, INTER_LINEAR above, whose ratio is 1 / scale
     superglobal    ShihaoShao-GH/SuperGlobal: torchvision's resize of tensors without antialiasing (before 0.17)
     dolg           feymanpriv/DOLG: OpenCV's INTER_LINEAR on floats
+    delg_pytorch   feymanpriv/DELG: as dolg, at the paper's three scales
     naver          naver/deep-image-retrieval: images as they are, one scale
 
 Boxes of "floor" are cut by int(). Where two sizes of a side are equally near, `delg` may differ by a pixel.

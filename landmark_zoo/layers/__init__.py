@@ -22,12 +22,14 @@ _ATTENTION = {
     "delf": ("DELF", "DELG", "DELGLocalBranch"), "eca": ("EfficientChannelAttention",), "gc": ("GlobalContext",),
     "ge": ("GatherExcite",), "glam": ("GLAM", "GLAMGlobal", "GLAMGlobalChannel", "GLAMGlobalSpatial"),
     "glam_local": ("GLAMLocal", "GLAMLocalChannel", "GLAMLocalSpatial"), "gsop": ("GlobalSecondOrderPooling",),
-    "how": ("HOW",), "n3": ("NeuralNearestNeighbors",), "non_local": ("NonLocal",), "ona": ("OnlineAggregation",),
+    "how": ("HOW", "L2Attention"), "n3": ("NeuralNearestNeighbors",), "non_local": ("NonLocal",),
+    "ona": ("OnlineAggregation",),
     "registry": ("ATTENTION", "Method", "taxonomy_table"), "san": ("SANBlock", "SelfAttentionModule"),
     "se": ("SqueezeExcitation",), "solar": ("SecondOrderAttention",)}
 _POOLING = {
     "crow": ("ClassWeighted", "CroWPooling"), "netvlad": ("NetVLAD",), "regional": ("RMAC", "VectorSum"),
     "salad": ("SALAD",),
+    "super_global": ("Floor", "RegionalGeM", "regional_gem"),
     "global_pooling": ("AdaptiveAveragePooling", "GeM", "MAC", "Pooling", "SPoC", "gem")}
 _HEADS = {
     "adacos": ("AdaCos",), "margin": ("ArcFace", "CosFace", "SubCenterArcFace"),

@@ -33,9 +33,11 @@ from landmark_zoo.layers.pooling.global_pooling import MAC, GeM, Pooling, SPoC
 from landmark_zoo.layers.pooling.netvlad import NetVLAD
 from landmark_zoo.layers.pooling.regional import RMAC
 from landmark_zoo.layers.pooling.salad import SALAD
+from landmark_zoo.layers.pooling.super_global import RegionalGeM
 
 POOLING: Registry[Callable[..., Pooling]] = Registry("pooling")
 POOLING.add("gem", GeM)
+POOLING.add("regional_gem", RegionalGeM)
 POOLING.add("spoc", SPoC)
 POOLING.add("spoc_prior", functools.partial(SPoC, centre_prior=True))
 POOLING.add("mac", MAC)

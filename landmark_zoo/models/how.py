@@ -8,17 +8,17 @@ import tensorflow as tf
 from landmark_zoo.backbones.build import Preprocessing, build_backbone
 from landmark_zoo.backbones.registry import BACKBONES
 from landmark_zoo.core.errors import UserError
-from landmark_zoo.layers.attention.how import HOW
+from landmark_zoo.layers.attention.how import HOW, L2Attention
 from landmark_zoo.layers.embedding import WhiteningReduction
 from landmark_zoo.layers.pooling.global_pooling import SPoC
 from landmark_zoo.models.build import embed_and_classify
 
-WITHOUT_LAST_STAGE = ("resnet50", "resnet101")
+WITHOUT_LAST_STAGE = ("resnet50", "resnet101", "resnet50v15", "resnet101v15")
 
 
 def build_how(backbone: str, num_classes: int | None = None, *, weights: str | Path | None = None,
               alpha: float | None = None, embedding_dim: int | None = 128, head: str = "arcface",
-              head_arguments: dict | None = None, name: str | None = None) -> tf.keras.Model:
+              head_arguments: dict | None = None, name: str | None = None, relative: bool = True) -> tf.keras.Model:
     """Builds the network whose local features are trained through one vector, their weighted sum.
 
     Features -> 3x3 means -> reduction to 128 channels, which does not learn -> times the length of the feature before the
@@ -38,6 +38,8 @@ def build_how(backbone: str, num_classes: int | None = None, *, weights: str | P
         head: A name of `HEADS`.
         head_arguments: Arguments of the head's constructor.
         name: Name of the model.
+        relative: Divide the lengths by their maximum in the image. Without it the sums of several scales add up to one
+            vector, as in the authors' test, where a maximum of all scales divides them.
 
     Returns:
         A model from images [B, H, W, 3] (RGB, 0..255, H and W >= 32) to a dict: "embedding" float32 [B, D] of length 1,
@@ -56,7 +58,8 @@ def build_how(backbone: str, num_classes: int | None = None, *, weights: str | P
     reduced = tf.keras.layers.AveragePooling2D(3, 1, "same", name="smoothing")(features)
     if embedding_dim is not None:
         reduced = WhiteningReduction(embedding_dim, name="whitening")(reduced)
-    weighted = tf.keras.layers.Multiply(dtype="float32", name="weighted")([maps["how"], reduced])
+    lengths = maps["how"] if relative else L2Attention(name="lengths")(features)
+    weighted = tf.keras.layers.Multiply(dtype="float32", name="weighted")([lengths, reduced])
     outputs = {"feature_map": weighted, "attention/how": maps["how"],
                "local_features": tf.keras.layers.Activation("linear", dtype="float32", name="local_features")(reduced)}
     outputs |= embed_and_classify(SPoC(name="sum")(weighted), num_classes, head=head, head_arguments=head_arguments)

@@ -28,6 +28,8 @@ from landmark_zoo.models.build import build_model
 from landmark_zoo.models.delg import build_delf, build_delg
 from landmark_zoo.models.how import build_how
 from landmark_zoo.models.megaloc import build_megaloc, describe_megaloc
+from landmark_zoo.models.published.build import backbone_for, create_published, describe_published, published_file
+from landmark_zoo.models.published.checkpoints import CHECKPOINTS
 from landmark_zoo.models.solar import build_solar
 from landmark_zoo.models.xfeat import XFEAT, build_xfeat
 
@@ -86,8 +88,8 @@ WHOLE.add("megaloc", Network("megaloc", build_megaloc, "Berton and Masone, MegaL
 
 
 def _zoo() -> Registry[Mapping[str, object]]:
-    """Every `<backbone>`, pooled by its mean, `<backbone>_<attention>` and `<backbone>_<pooling>`, and whole networks on the
-    backbones that have the feature maps for them.
+    """Every `<backbone>`, pooled by its mean, `<backbone>_<attention>` and `<backbone>_<pooling>`, whole networks on the
+    backbones that have the feature maps for them, and published ones, `<project>/<network>`.
 
     Where a paper has both a block and a network around it, the name is the network's (`resnet101_solar`); the block by
     itself is `<backbone>_<attention>_block`.
@@ -107,6 +109,8 @@ def _zoo() -> Registry[Mapping[str, object]]:
             models.add(f"{backbone}_{network}", {"builder": row.builder, "backbone": backbone, **row.arguments})
     for network in WHOLE:
         models.add(network, {"builder": WHOLE[network].builder, **WHOLE[network].arguments})
+    for checkpoint in CHECKPOINTS:
+        models.add(checkpoint, {"builder": create_published})
     return models
 
 
@@ -127,10 +131,11 @@ def create_model(name: str, **overrides) -> tf.keras.Model:
     """Builds a named model.
 
     Args:
-        name: `<backbone>`, `<backbone>_<block>` or another of `list_models()`; an unknown one raises a `UserError` that
-            names near ones.
+        name: `<backbone>`, `<backbone>_<block>`, a published `<project>/<network>` or another of `list_models()`; an unknown
+            one raises a `UserError` that names near ones.
         **overrides: Arguments of `build_model`, e.g. `embedding_dim=512, num_classes=29, weights="imagenet"`. One that is
-            None leaves the default in force; `embedding_dim=0` leaves the embedding layer out.
+            None leaves the default in force; `embedding_dim=0` leaves the embedding layer out. With weights of a published
+            name the backbone is the published one's, see `model_for`.
 
     Returns:
         See `build_model`.
@@ -139,8 +144,11 @@ def create_model(name: str, **overrides) -> tf.keras.Model:
         >>> create_model("mobilenet_gc_add", embedding_dim=16, num_classes=5, alpha=0.25).output_shape["logits"]
         (None, 5)
     """
+    weights = overrides.get("weights")
+    if name not in CHECKPOINTS and weights in CHECKPOINTS:
+        name, overrides = model_for(name, weights), {**overrides, "weights": published_file(weights)}
     arguments = {**MODELS[name], **{key: value for key, value in overrides.items() if value is not None}}
-    if arguments.get("embedding_dim") == 0:
+    if arguments.get("embedding_dim") == 0 and name not in CHECKPOINTS:
         arguments["embedding_dim"] = None
     builder = arguments.pop("builder", build_model)
     if builder is not build_model and arguments.pop("placement", "end") != "end":
@@ -148,8 +156,24 @@ def create_model(name: str, **overrides) -> tf.keras.Model:
     return builder(**arguments, name=name)
 
 
+def model_for(name: str, weights: str | Path | None) -> str:
+    """Returns the name of the model whose backbone has weights of a published name; any other weights leave it as it is.
+
+    Raises:
+        UserError: Weights of another backbone.
+
+    Example:
+        >>> model_for("resnet101_se", "torchvision/resnet101"), model_for("resnet101_se", "imagenet")
+        ('resnet101v15_se', 'resnet101_se')
+    """
+    own = MODELS[name].get("backbone")
+    return name if weights not in CHECKPOINTS or own is None else backbone_for(own, weights) + name.removeprefix(own)
+
+
 def describe_model_weights(model: str, weights: str | None, alpha: float | None = None) -> dict[str, str]:
     """Returns where the pretrained weights of a named model come from; see `backbones.describe_weights`."""
+    if model in CHECKPOINTS or weights in CHECKPOINTS:
+        return describe_published(weights if weights in CHECKPOINTS else model, weights)
     if model in WHOLE:
         return WHOLE[model].describe(weights) if weights is not None else {"pretrained": "none"}
     return describe_weights(MODELS[model]["backbone"], weights, alpha)
@@ -171,7 +195,8 @@ class ModelConfig:
 
     Attributes:
         model: Name of the model, `<backbone>_<block>`; see python -m experiments.summary --list="*".
-        embedding_dim: Length of the embedding; 0 leaves the embedding layer out.
+        embedding_dim: Length of the embedding; 0 leaves the embedding layer out. Of a published network 512, the default,
+            stands for its own.
         alpha: Width multiplier of the MobileNets and torchvision's ResNets; unset for 1.
         placement: Place of attention: "end" (on the last feature map), "stages" (on C3, C4 and C5), "blocks" (on
             every residual branch) or "convolutions" (in the place of 3x3 convolutions; aa and san only).
@@ -241,7 +266,8 @@ class ModelConfig:
         Raises:
             UserError: A setting that this model does not have.
         """
-        settings = {"embedding_dim": self.embedding_dim, "alpha": self.alpha, "placement": self.placement,
+        own = self.model in CHECKPOINTS and self.embedding_dim == type(self).embedding_dim
+        settings = {"embedding_dim": None if own else self.embedding_dim, "alpha": self.alpha, "placement": self.placement,
                     "weights": weights, **self._particular()}
         if self.head == "none":
             return create_model(self.model, **settings)

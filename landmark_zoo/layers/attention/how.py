@@ -59,3 +59,24 @@ class HOW(Attention):
         attention = l2_attention(inputs)
         attention = tf.cast(attention / tf.reduce_max(attention, axis=(1, 2), keepdims=True), inputs.dtype)
         return attention * smooth(inputs), {"how": attention}
+
+
+@tf.keras.utils.register_keras_serializable("landmark_zoo")
+class L2Attention(tf.keras.layers.Layer):
+    """Length of the feature at each location, float32 whatever the precision policy.
+
+    Input shape:
+        [B, H, W, C]; H and W may be unknown.
+
+    Output shape:
+        float32 [B, H, W, 1].
+    """
+
+    def __init__(self, **kwargs):
+        super().__init__(**{"dtype": "float32", **kwargs})
+
+    def call(self, inputs):
+        return l2_attention(inputs)
+
+    def compute_output_shape(self, input_shape):
+        return tf.TensorShape([*input_shape[:-1], 1])
