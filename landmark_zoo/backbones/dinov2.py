@@ -311,16 +311,19 @@ def torch_names(network: tf.keras.Model, tensors: Collection[str] = ()) -> dict[
 
     Args:
         network: Made by `dinov2`.
-        tensors: Names of the tensors in the file, which are the same in all of them; see `authors_form`.
+        tensors: Names of the tensors in the file, which tell what stands before all of them: "backbone." in MegaLoc's,
+            "backbone.model." in SALAD's.
 
     Returns:
-        From the name of each layer with weights to the prefix of its tensors, which for the tokens is empty.
+        From the name of each layer with weights to the prefix of its tensors; that of the tokens is what stands before all.
     """
+    before = next((name.removesuffix("cls_token") for name in tensors if name.endswith("cls_token")), "")
     own = {"patch_embed": "patch_embed.proj", "tokens": "", "norm": "norm"}
     names = {}
     for layer in network.layers:
-        if layer.weights:
-            block, _, part = layer.name.partition("_")
-            names[layer.name] = own.get(layer.name) or (
-                "" if layer.name in own else f"blocks.{block.removeprefix('block')}.{part.replace('_', '.')}")
+        if layer.name in own:
+            names[layer.name] = f"{before}{own[layer.name]}".rstrip(".")
+        elif layer.weights and layer.name.startswith("block"):
+            block, _, part = layer.name.removeprefix("block").partition("_")
+            names[layer.name] = f"{before}blocks.{block}.{part.replace('_', '.')}"
     return names

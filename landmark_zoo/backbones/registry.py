@@ -95,7 +95,8 @@ for _spec in (
           (efficientnet_lite.EfficientNetLite2, efficientnet_lite.LITE2)))),
     *(BackboneSpec(
         name, application, "standard", {"C5": "patch_map"}, {"C5": dinov2.PATCH}, paper, torch_names=dinov2.torch_names,
-        unused_tensors=("mask_token",), torch_form=dinov2.authors_form, class_token="class_token", family="dinov2")
+        unused_tensors=("mask_token", "backbone.model.mask_token", "aggregator"), torch_form=dinov2.authors_form,
+        class_token="class_token", family="dinov2")
       for name, application, paper in (
           ("dinov2s14", dinov2.DINOv2Small, _DINOV2), ("dinov2b14", dinov2.DINOv2Base, _DINOV2),
           ("dinov2s14reg", dinov2.DINOv2SmallRegisters, _REGISTERS),

@@ -222,8 +222,12 @@ def _is_operator(layer: tf.keras.layers.Layer) -> bool:
 
 
 def _is_counted(layer: tf.keras.layers.Layer) -> bool:
-    """Returns whether Keras made a layer's name: the class, and how many of it this process made before."""
-    return _is_operator(layer) or re.sub(r"_\d+$", "", layer.name) == _stem(layer)
+    """Returns whether Keras made a layer's name: the class, and how many of it this process made before.
+
+    Layers of this project are named by their networks, if need be after their class.
+    """
+    own = type(layer).__module__.startswith("landmark_zoo.")
+    return _is_operator(layer) or (not own and re.sub(r"_\d+$", "", layer.name) == _stem(layer))
 
 
 def _stem(layer: tf.keras.layers.Layer) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 import tensorflow as tf
 
 from landmark_zoo.backbones import dinov2
-from landmark_zoo.backbones.weight_files.assign import assign_tensors
+from landmark_zoo.backbones.weight_files.assign import assign_tensors, weights_by_path
 from landmark_zoo.backbones.weight_files.read import read_state_dict
 from landmark_zoo.core.errors import UserError
 from landmark_zoo.core.files import sha256
@@ -79,15 +79,11 @@ def load_megaloc(model: tf.keras.Model, tensors: dict, path: str | Path) -> None
         UserError: A tensor that is absent, of another shape, or for which there is no layer.
     """
     network = next(layer for layer in model.layers if isinstance(layer, tf.keras.Model))
-    inner = {key: values for key, values in tensors.items() if not key.startswith("aggregator.")}
-    assign_tensors(network, inner, {layer: f"backbone.{part}".rstrip(".") for layer, part in
-                                    dinov2.torch_names(network).items()}, path)
-    names = {"salad": "aggregator.agg", "embedding": "aggregator.linear"}
-    behind = [model.get_layer(layer) for layer in names]
-    found = [layer for layer in behind if layer.weights]  # without an embedding layer a normalization has its name
-    outer = {key: values for key, values in tensors.items() if key.startswith("aggregator.")}
-    part = tf.keras.Model(behind[0].input, found[-1].output, name=model.name)
-    assign_tensors(part, outer, names, path, unused=() if len(found) == len(names) else (names["embedding"],))
+    names = dict.fromkeys(layer for layer, _ in weights_by_path(model))
+    names |= dinov2.torch_names(network, ("backbone.cls_token",)) | {"salad": "aggregator.agg"}
+    projected = "embedding" in names
+    assign_tensors(model, tensors, {**names, **({"embedding": "aggregator.linear"} if projected else {})}, path,
+                   unused=() if projected else ("aggregator.linear",))
 
 
 def describe_megaloc(weights: str | Path) -> dict[str, str]:

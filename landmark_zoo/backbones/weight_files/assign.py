@@ -104,13 +104,12 @@ def _parts_by_path(network: tf.keras.Model) -> Iterator[tuple[str, list[tf.Varia
         if hasattr(layer, "torch_parts"):
             yield layer.name, layer.weights, tuple(layer.torch_parts)
             continue
-        inner = [part for part in layer.submodules if isinstance(part, tf.keras.layers.Layer) and part.weights]
-        inside = {id(weight) for part in inner for weight in part.weights}
-        own = [weight for weight in layer.weights if id(weight) not in inside]
-        if own:
-            yield layer.name, own, _usual_parts(own)
-        for part in inner:
-            yield f"{layer.name}/{part.name}", part.weights, _usual_parts(part.weights)
+        for part in (layer, *(part for part in layer.submodules if isinstance(part, tf.keras.layers.Layer))):
+            inside = {id(weight) for inner in part.submodules if isinstance(inner, tf.keras.layers.Layer)
+                      for weight in inner.weights}
+            own = [weight for weight in part.weights if id(weight) not in inside]
+            if own:
+                yield layer.name if part is layer else f"{layer.name}/{part.name}", own, _usual_parts(own)
 
 
 def _usual_parts(weights: Sequence[tf.Variable]) -> list[tuple[str, None]]:

@@ -1,6 +1,7 @@
 """Efficient channel attention (Wang et al.: ECA-Net, CVPR 2020, sections 3.2-3.3, equations 9-12)."""
 
 import math
+from collections.abc import Sequence
 
 import tensorflow as tf
 
@@ -23,11 +24,11 @@ class EfficientChannelAttention(Attention):
         s = sigmoid(w * mean_hw(x)),    y = s x
 
     where * is a convolution along the channels, zero-padded, without bias: k weights in all. The size k follows from
-    the channels by `eca_kernel_size`; the authors' checkpoints have sizes set by hand instead (3 at 256 channels, where
-    the formula gives 5), and GLAM has 3 everywhere. The gate starts near 0.5, not at identity.
+    the channels by `eca_kernel_size`; the authors' checkpoints have sizes set by hand (3 at 256 channels, where the formula
+    gives 5), and GLAM has 3 everywhere. The gate starts near 0.5, not at identity.
 
     Args:
-        kernel_size: k, odd; None takes it from the channels.
+        kernel_size: k, odd, or pairs of channels and of their k; None takes it from the channels, as do those in no pair.
         return_maps: See `Attention`.
         **kwargs: Keras' own.
 
@@ -35,16 +36,20 @@ class EfficientChannelAttention(Attention):
         [B, H, W, C]; H and W may be unknown. The map "eca" is [B, 1, 1, C].
     """
 
-    def __init__(self, kernel_size: int | None = None, return_maps: bool = False, **kwargs):
+    def __init__(self, kernel_size: int | Sequence[tuple[int, int]] | None = None, return_maps: bool = False, **kwargs):
         super().__init__(return_maps, **kwargs)
-        if kernel_size is not None and (kernel_size < 1 or kernel_size % 2 == 0):
+        sizes = [size for _, size in kernel_size] if isinstance(kernel_size, list | tuple) else [kernel_size or 1]
+        if any(size < 1 or size % 2 == 0 for size in sizes):
             raise ValueError(f"EfficientChannelAttention: expected an odd kernel_size >= 1; received {kernel_size}.")
         self.kernel_size = kernel_size
 
     def build(self, input_shape):
         channels = channels_of(input_shape, "EfficientChannelAttention")
-        self.neighbours = tf.keras.layers.Conv1D(1, self.kernel_size or eca_kernel_size(channels), padding="same",
-                                                 use_bias=False, dtype=self.dtype_policy, name="neighbours")
+        size = self.kernel_size or eca_kernel_size(channels)
+        if isinstance(size, list | tuple):
+            size = dict(size).get(channels) or eca_kernel_size(channels)
+        self.neighbours = tf.keras.layers.Conv1D(1, size, padding="same", use_bias=False, dtype=self.dtype_policy,
+                                                 name="neighbours")
         self.neighbours.build([None, channels, 1])
         super().build(input_shape)
 

@@ -9,6 +9,8 @@
 | naver | GeM of a learnt power (or the maximum), linear layer, L2; whitening fitted afterwards, L2 |
 | cvnet, delg-pytorch | GeM of a learnt power, linear layer, L2 |
 | superglobal | floors under activations, regional GeM, L2, CVNet's linear layer, L2 |
+| megaloc, salad | DINOv2, optimal-transport aggregation, L2; MegaLoc's with a linear layer behind it, L2 |
+| cbam, senet, timm se, ecanet | ResNet with attention at the end of every residual branch, trained on ImageNet; mean, L2 |
 | cosplace, eigenplaces | every location at length 1, GeM of a learnt power, linear layer, L2 |
 
 One scale is embedded; several, and their aggregation, are rules of the test protocol that an export takes along.
@@ -128,6 +130,11 @@ def create_published(name: str, weights: str | Path | None = None, num_classes: 
     settings |= {"num_classes": num_classes, "alpha": alpha, "head": head, "head_arguments": head_arguments, "name": name}
     if checkpoint.network == "backbone":
         return build_model(checkpoint.backbone, pooling="spoc", weights=path, **{"embedding_dim": None, **settings})
+    if checkpoint.network == "composed":
+        model = build_model(checkpoint.backbone, **{"pooling": "spoc", "embedding_dim": None, **settings})
+        if path is not None:
+            load_published(model, checkpoint, path)
+        return model
     build = {"global": build_global, "solar": build_solar, "how": build_how}[checkpoint.network]
     model = build(checkpoint.backbone, **settings, **({"relative": False} if build is build_how else {}))
     if path is not None:

@@ -172,6 +172,53 @@ def _imagenet() -> Iterator[Checkpoint]:
             source="github.com/huggingface/pytorch-image-models", license="Apache-2.0", sha256=digits)
 
 
-for _rows in (_cirtorch, _solar_and_how, _naver, _pycls, _places, _imagenet):
+def _transformers() -> Iterator[Checkpoint]:
+    for letter, parameters, scores in (("s", "21 M", ("79.0", "79.1")), ("b", "86 M", ("82.1", "82.0"))):
+        for suffix, backbone, score in (("", f"dinov2{letter}14", scores[0]), ("_reg4", f"dinov2{letter}14reg", scores[1])):
+            file, name = f"dinov2_vit{letter}14{suffix}_pretrain.pth", f"dinov2_vit{letter}14"
+            yield Checkpoint(f"dinov2/vit{letter}14{suffix.replace('_', '-')}", "dinov2", backbone, file,
+                             f"https://dl.fbaipublicfiles.com/dinov2/{name}/{file}",
+                             score=f"top-1 accuracy on ImageNet by nearest neighbors {score} % ({parameters} parameters)",
+                             source="README of github.com/facebookresearch/dinov2", license="Apache-2.0",
+                             weights_license="Apache-2.0")
+    salad = {"pooling": "salad", "pooling_arguments": {"cluster_dim": 256}, "embedding_dim": 8448}
+    yield Checkpoint("megaloc/dinov2b14", "megaloc", "dinov2b14", "model.safetensors",
+                     "https://huggingface.co/gberton/MegaLoc/resolve/main/model.safetensors", "composed", salad, "naver",
+                     source="hubconf.py of github.com/gmberton/MegaLoc; its authors test at 322 x 322 pixels")
+    address = "https://github.com/serizba/salad/releases/download/v1.0.0/dino_salad.ckpt"
+    yield Checkpoint("salad/dinov2b14", "salad", "dinov2b14", "dino_salad.ckpt", address, "composed", {"pooling": "salad"},
+                     "naver", "R@1 of MSLS val 92.2, of Nordland 76.0",
+                     "README of github.com/serizba/salad; its authors test at 322 x 322 pixels", "GPL-3.0", restricted=True)
+
+
+def _attention() -> Iterator[Checkpoint]:
+    accuracy = "top-1 accuracy on ImageNet {} %"
+
+    def row(name: str, project: str, depth: int, file: str | None, address: str, arguments: dict, score: str, **facts: str):
+        return Checkpoint(name, project, f"resnet{depth}v15", file, address, "composed",
+                          {"placement": "blocks", **arguments}, score=score and accuracy.format(score), **facts)
+
+    yield row("cbam/resnet50", "cbam", 50, None, _DRIVE.format("1mvAVvhLR_2XY_bPYxh-SEz4vDmGzSArO"), {"attention": "cbam"},
+              "77.622", source="README of github.com/Jongchan/attention-module")
+    file = "seresnet50-60a8950a85b2b.pkl"
+    yield row("senet/resnet50", "senet", 50, file, f"https://github.com/moskomule/senet.pytorch/releases/download/archive/{file}",
+              {"attention": "se", "attention_arguments": {"use_bias": False}}, "77.06",
+              source="README of github.com/moskomule/senet.pytorch", sha256="60a8950a85b2b")
+    file = "seresnet50_a1_0-ffa00869.pth"
+    yield row("timm/seresnet50.a1_in1k", "timm_se", 50, file,
+              f"https://github.com/huggingface/pytorch-image-models/releases/download/v0.1-rsb-weights/{file}",
+              {"attention": "se"}, "", source="github.com/huggingface/pytorch-image-models", license="Apache-2.0",
+              sha256="ffa00869")
+    for depth, kernels, drive, score in (
+            (50, "3557", "1670rce333c_lyMWFzBlNZoVUvtxbCF_U", "77.42"),
+            (101, "3357", "1b5FQ8yDFnZ_UhvWT9txmjI_LjbKkgnvC", "78.65"),
+            (152, "3357", "1_bYnaOg9ptsILC_iC7uQ5Izv-u2rjYG5", "78.92")):
+        sizes = tuple(zip((256, 512, 1024, 2048), map(int, kernels), strict=True))
+        yield row(f"ecanet/resnet{depth}", "ecanet", depth, None, _DRIVE.format(drive),
+                  {"attention": "eca", "attention_arguments": {"kernel_size": sizes}}, score,
+                  source="README of github.com/BangguWu/ECANet")
+
+
+for _rows in (_cirtorch, _solar_and_how, _naver, _pycls, _places, _imagenet, _transformers, _attention):
     for _row in _rows():
         CHECKPOINTS.add(_row.name, _row)

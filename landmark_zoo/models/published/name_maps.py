@@ -5,7 +5,7 @@ The names of the backbones themselves are in `backbones.torch_names`.
 
 import dataclasses
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 
 import tensorflow as tf
 
@@ -20,12 +20,12 @@ class NameMap:
 
     Attributes:
         rules: Pairs of a pattern of the path of a layer here ("gem", "solar_c4/f") and of the prefix of its tensors there,
-            in which groups of the pattern may stand. Of several rules for a layer the one holds whose tensors are in the
-            file. None says that the file has nothing for the layer.
+            in which groups of the pattern may stand, or a function of the match that returns it. Of several rules for a
+            layer the one holds whose tensors are in the file. None says that the file has nothing for the layer.
         left_out: Prefixes of tensors there that have no layer here.
     """
 
-    rules: tuple[tuple[str, str | None], ...] = ()
+    rules: tuple[tuple[str, str | Callable[[re.Match], str] | None], ...] = ()
     left_out: tuple[str, ...] = ()
 
     def prefix(self, path: str, tensors: Iterable[str]) -> str | None:
@@ -34,12 +34,28 @@ class NameMap:
         Raises:
             KeyError: No rule for this layer.
         """
-        found = [template and re.fullmatch(pattern, path).expand(template)
-                 for pattern, template in self.rules if re.fullmatch(pattern, path)]
+        matches = [(re.fullmatch(pattern, path), template) for pattern, template in self.rules]
+        found = [template(match) if callable(template) else template and match.expand(template)
+                 for match, template in matches if match]
         if not found:
             raise KeyError(f"no rule for the layer {path}")
         there = [prefix for prefix in found if prefix and any(name.startswith(f"{prefix}.") for name in tensors)]
         return (there or found)[0]
+
+
+
+def _in_blocks(attention: str, parts: dict[str, str]) -> tuple[tuple[str, Callable[[re.Match], str]], ...]:
+    """Returns rules for attention at the end of each residual branch of a ResNet, whose blocks are torchvision's.
+
+    Args:
+        attention: Name of the attention here.
+        parts: From each of its layers here to the prefix of its tensors, below that of the block.
+    """
+    def rule(part: str) -> Callable[[re.Match], str]:
+        return lambda match: f"layer{int(match[1]) - 1}.{int(match[2]) - 1}.{part}"
+
+    return (*((rf"{attention}_conv(\d)_block(\d+)/{layer}", rule(part)) for layer, part in parts.items()),
+            ("embedding", None))
 
 
 _GEM_AND_WHITENING = (("gem", "pool"), ("embedding", "whiten"))
@@ -62,6 +78,15 @@ NAME_MAPS = {
                            ("conv2ds", "cv_learner", "encoder_q.head.pool")),
     "delg": NameMap((("gem", "globalmodel.head.pool"), ("projection", "globalmodel.head.fc")),
                     ("localmodel", "desc_cls", "att_cls")),
+    "dinov2": NameMap(left_out=("mask_token",)),
+    "megaloc": NameMap((("salad", "aggregator.agg"), ("embedding", "aggregator.linear")), ("aggregator.linear",)),
+    "salad": NameMap((("salad", "aggregator"), ("embedding", None)), ("backbone.model.mask_token",)),
+    "cbam": NameMap(_in_blocks("cbam", {"squeeze": "cbam.ChannelGate.mlp.1", "excite": "cbam.ChannelGate.mlp.3",
+                                        "convolution": "cbam.SpatialGate.spatial.conv",
+                                        "norm": "cbam.SpatialGate.spatial.bn"}), ("fc",)),
+    "senet": NameMap(_in_blocks("se", {"squeeze": "se.fc.0", "excite": "se.fc.2"}), ("fc",)),
+    "timm_se": NameMap(_in_blocks("se", {"squeeze": "se.fc1", "excite": "se.fc2"}), ("fc",)),
+    "ecanet": NameMap(_in_blocks("eca", {"neighbours": "eca.conv"}), ("fc",)),
 }
 """Rules of each project; "superglobal" reads CVNet's files."""
 
