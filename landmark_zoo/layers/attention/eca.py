@@ -38,7 +38,8 @@ class EfficientChannelAttention(Attention):
 
     def __init__(self, kernel_size: int | Sequence[tuple[int, int]] | None = None, return_maps: bool = False, **kwargs):
         super().__init__(return_maps, **kwargs)
-        sizes = [size for _, size in kernel_size] if isinstance(kernel_size, list | tuple) else [kernel_size or 1]
+        sizes = [size for _, size in kernel_size] if isinstance(kernel_size, list | tuple) else (
+            [] if kernel_size is None else [kernel_size])
         if any(size < 1 or size % 2 == 0 for size in sizes):
             raise ValueError(f"EfficientChannelAttention: expected an odd kernel_size >= 1; received {kernel_size}.")
         self.kernel_size = kernel_size

@@ -78,3 +78,19 @@ def test_kernel_size_must_be_odd(size):
 def test_mean_of_a_large_map_in_half_precision():
     _, maps = with_kernel([0, 0.01, 0], dtype="mixed_float16")(tf.fill([1, 64, 48, 4], tf.constant(60, tf.float16)))
     np.testing.assert_allclose(np.ravel(maps["eca"]), 4 * [0.645656], atol=2e-3)
+
+
+def test_sizes_by_channels(tmp_path):
+    """The authors' ResNet-50 has 3, 5, 5 and 7; the formula has 5 at 256 channels."""
+    sizes = {}
+    for channels in (256, 512, 2048):
+        layer = EfficientChannelAttention(((256, 3), (512, 5)))
+        layer.build([None, None, None, channels])
+        sizes[channels] = layer.neighbours.kernel_size[0]
+    assert sizes == {256: 3, 512: 5, 2048: 7}
+    image = tf.keras.Input([None, None, 256])
+    model = tf.keras.Model(image, EfficientChannelAttention(((256, 3),))(image))
+    model.save(tmp_path / "eca.keras")
+    assert tf.keras.models.load_model(tmp_path / "eca.keras").layers[-1].neighbours.kernel_size == (3,)
+    with pytest.raises(ValueError, match="expected an odd kernel_size"):
+        EfficientChannelAttention(((256, 4),))

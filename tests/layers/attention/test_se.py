@@ -58,3 +58,10 @@ def test_parameters(channels, parameters):
 def test_too_few_channels():
     with pytest.raises(ValueError, match=r"channels >= 16\]; received shape \(None, 7, 5, 8\)"):
         SqueezeExcitation(reduction=16).build([None, 7, 5, 8])
+
+
+def test_without_biases_as_in_the_paper():
+    layer = SqueezeExcitation(reduction=2, use_bias=False)
+    layer(np.ones((1, 2, 2, 4), np.float32))
+    assert layer.count_params() == 2 * 4 * 2
+    assert SqueezeExcitation.from_config(layer.get_config()).use_bias is False

@@ -68,6 +68,7 @@ def test_export_in_a_process_without_torch_and_project(twin, tmp_path):
                                rtol=0, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_it_trains_with_a_head():
     model = create_model("senet/resnet50", alpha=1 / 8, embedding_dim=8, num_classes=3)
     train_one_step(model, np.float32(IMAGES["0"])[None].repeat(2, 0), np.array([0, 2]))
@@ -76,7 +77,7 @@ def test_it_trains_with_a_head():
 AGGREGATION = {"clusters": 5, "cluster_dim": 6, "token_dim": 7, "hidden": 16}
 
 
-@pytest.mark.parametrize("project", ["megaloc", "salad"])
+@pytest.mark.parametrize("project", ["megaloc", pytest.param("salad", marks=pytest.mark.slow)])
 def test_transformers_with_optimal_transport(project, monkeypatch, tmp_path):
     monkeypatch.setattr(publishing, "BACKBONES", {"dinov2b14": use_small(monkeypatch, "dinov2b14")})
     name, width = f"{project}/dinov2b14", 24 if project == "megaloc" else None
@@ -97,6 +98,7 @@ def test_transformers_with_optimal_transport(project, monkeypatch, tmp_path):
         np.testing.assert_allclose(model(image[None])["embedding"][0], expected, rtol=0, atol=1e-5, err_msg=key)
 
 
+@pytest.mark.slow
 def test_a_file_of_another_attention(twin):
     with pytest.raises(UserError, match=r"none named layer\d\.\d\.eca\.conv\.weight"):
         create_published("ecanet/resnet50", twin / "CBAM.pth", alpha=ALPHA)
