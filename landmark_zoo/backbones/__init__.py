@@ -1,4 +1,4 @@
-"""Backbones: Keras applications, ResNet-18 and EfficientNet-Lite behind one face: taps by name, preprocessing, weights.
+"""Backbones: all Keras applications, ResNet-18 and EfficientNet-Lite behind one face: taps by name, preprocessing, weights.
 
 `BACKBONES` lists them and `build_backbone` makes one; `insert_blocks` and `replace_convolutions` put attention into one
 that is there.
@@ -18,6 +18,7 @@ _MODULES = {
     "build": ("Preprocessing", "build_backbone", "describe_weights", "find_weights", "load_weights", "preprocess"),
     "efficientnet_lite": ("EfficientNetLite0", "EfficientNetLite1", "EfficientNetLite2"),
     "registry": ("BACKBONES", "BackboneSpec"), "resnet18": ("ResNet18",),
+    "rewriting": ("LayerScale", "SmallestSide", "StridePadding", "rewrite"),
     "surgery": ("PLACEMENTS", "insert_blocks", "places", "replace_convolutions")}
 
 __getattr__, __dir__, __all__ = attach(__name__, {
