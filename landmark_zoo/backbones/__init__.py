@@ -1,4 +1,4 @@
-"""Backbones: Keras applications and others (torchvision's ResNets, EfficientNet-Lite) behind one face: taps and weights.
+"""Backbones: all Keras applications, torchvision's ResNets, EfficientNet-Lite and DINOv2 behind one face: taps and weights.
 
 `BACKBONES` lists them and `build_backbone` makes one; `insert_blocks` and `replace_convolutions` put attention into one
 that is there.
@@ -17,8 +17,7 @@ check_keras_2()
 _MODULES = {
     "build": ("Preprocessing", "build_backbone", "describe_weights", "find_weights", "load_weights", "preprocess"),
     "efficientnet_lite": ("EfficientNetLite0", "EfficientNetLite1", "EfficientNetLite2"),
-    "registry": ("BACKBONES", "BackboneSpec"),
-    "resnet_v15": ("ResNet18", "ResNet34", "ResNet50V15", "ResNet101V15", "ResNet152V15"),
+"""Backbones: all Keras applications, torchvision's ResNets, EfficientNet-Lite and DINOv2 behind one face: taps and weights.
     "surgery": ("PLACEMENTS", "insert_blocks", "places", "replace_convolutions")}
 
 __getattr__, __dir__, __all__ = attach(__name__, {

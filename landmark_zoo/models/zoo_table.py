@@ -26,9 +26,10 @@ class Part:
     Attributes:
         kind: One of `KINDS`.
         name: Name in model names.
-        parameters: Number of weights, of backbones and whole networks; None for what stands on a backbone.
+        parameters: Number of weights, of backbones and whole networks; None where not counted yet, and for what stands on a
+            backbone.
         macs: Multiply-accumulates of one image of `SIDE` x `SIDE`, or None.
-        width: Channels of a backbone's last map, or length of a whole network's embedding; None for others.
+        width: Channels of a backbone's last map, or length of a whole network's embedding, or None.
         text: Quadrant and paper.
     """
 
@@ -93,7 +94,8 @@ def listing(pattern: str, parts: Iterable[Part] | None = None) -> Iterator[str]:
            f" (numbers are the backbone's alone, at {SIDE} x {SIDE})")
     for name in found:
         part, text = models[name]
-        yield f"{name:<34}{part.parameters:>12,}{part.macs / 1e9:>8.2f}{part.width:>6}  {text}"
+        counted = ("-",) * 3 if part.macs is None else (f"{part.parameters:,}", f"{part.macs / 1e9:.2f}", part.width)
+        yield "{:<34}{:>12}{:>8}{:>6}  {}".format(name, *counted, text)
 
 
 def no_models(pattern: str) -> UserError:
