@@ -1,5 +1,7 @@
 """Prints the layers, parameters and multiply-accumulates of a model: python -m experiments.summary --model=resnet101_se"""
 
+from collections.abc import Mapping
+
 import tensorflow as tf
 from absl import flags
 
@@ -8,6 +10,7 @@ from landmark_zoo.core.errors import UserError
 from landmark_zoo.core.scripts import define_flags, from_flags, run
 from landmark_zoo.layers.attention.registry import ATTENTION, taxonomy_table
 from landmark_zoo.models.inspection import Costs, costs, multiply_accumulates
+from landmark_zoo.models.published.checkpoints import CHECKPOINTS
 from landmark_zoo.models.registry import MODELS, NETWORKS, WHOLE, ModelConfig, create_model, list_models
 
 define_flags(ModelConfig)
@@ -46,14 +49,20 @@ def print_zoo(pattern: str) -> None:
     for name in names:
         parts = MODELS[name]
         if "builder" in parts:
-            network = WHOLE[name] if name in WHOLE else NETWORKS[name.removeprefix(f"{parts['backbone']}_")]
-            cost, text = _whole(name), network.paper
+            cost, text = _whole(name), _about(name, parts)
         else:
             method = ATTENTION[parts["attention"]] if "attention" in parts else None
             cost = costs(parts["backbone"], parts.get("attention"), parts.get("pooling", "gem"), 512, _HEIGHT.value,
                          _WIDTH.value)
             text = f"{method.quadrant}; {method.paper}" if method else BACKBONES[parts["backbone"]].paper
         print(f"{name:<34}{cost.parameters:>12,}{cost.macs / 1e9:>8.2f}{cost.embedding:>6}  {text}", flush=True)
+
+
+def _about(name: str, parts: Mapping[str, object]) -> str:
+    """Returns paper or source of a network that has a builder of its own."""
+    if name in CHECKPOINTS:
+        return "; ".join(filter(None, (CHECKPOINTS[name].score, CHECKPOINTS[name].source)))
+    return (WHOLE[name] if name in WHOLE else NETWORKS[name.removeprefix(f"{parts['backbone']}_")]).paper
 
 
 def _whole(name: str) -> Costs:

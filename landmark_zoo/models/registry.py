@@ -246,6 +246,10 @@ class ModelConfig:
             if getattr(self, name) is not None:
                 check_range(name, getattr(self, name), minimum, maximum)
 
+    def for_weights(self, weights: str | Path | None) -> "ModelConfig":
+        """Returns the settings with the model whose backbone has these weights; see `model_for`."""
+        return dataclasses.replace(self, model=model_for(self.model, weights))
+
     def build(self, num_classes: int | None = None, weights: str | None = None) -> tf.keras.Model:
         """Builds the model; see `models.build_model`.
 

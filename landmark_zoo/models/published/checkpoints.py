@@ -46,6 +46,11 @@ class Checkpoint:
     restricted: bool = False
     sha256: str | None = None
 
+    @property
+    def license_words(self) -> str:
+        """Licenses in one line."""
+        return f"code: {self.license}; weights: {self.weights_license}"
+
 
 CHECKPOINTS: Registry[Checkpoint] = Registry("published checkpoint")
 
