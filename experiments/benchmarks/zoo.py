@@ -2,7 +2,7 @@
 
 import statistics
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import tensorflow as tf
@@ -15,8 +15,8 @@ from landmark_zoo.core.files import read_csv, write_csv
 from landmark_zoo.layers.attention.registry import ATTENTION
 from landmark_zoo.layers.registry import POOLING
 from landmark_zoo.models.inspection import multiply_accumulates
+from landmark_zoo.models.published.checkpoints import CHECKPOINTS
 from landmark_zoo.models.registry import NETWORKS, WHOLE, create_model
-from landmark_zoo.models.xfeat import XFEAT
 from landmark_zoo.models.zoo_table import FILE, SIDE, Part, write_parts
 
 COLUMNS = ("name", "kind", "family", "parameters", "macs_224", "milliseconds_224", "smallest_side", "embedding", "weights",
@@ -59,16 +59,19 @@ def _wanted() -> Iterator[tuple[str, str]]:
 
 def _parts(rows: dict[str, dict[str, object]]) -> Iterator[Part]:
     """Yields the packaged table's rows; blocks and poolings have names and papers alone."""
-    def counted(kind: str, name: str, paper: str) -> Part:
+    def counted(kind: str, name: str, paper: str, taps: Iterable[str] = ()) -> Part:
         numbers = (rows[name][key] if name in rows else None for key in ("parameters", "macs_224", "embedding"))
-        return Part(kind, name, *(None if number is None else int(number) for number in numbers), paper)
+        return Part(kind, name, *(None if number is None else int(number) for number in numbers), paper, " ".join(taps))
 
-    yield from (counted("backbone", name, BACKBONES[name].paper) for name in BACKBONES)
+    yield from (counted("backbone", name, BACKBONES[name].paper, BACKBONES[name].taps) for name in BACKBONES)
     yield from (Part("attention", name, None, None, None, f"{ATTENTION[name].quadrant}; {ATTENTION[name].paper}")
                 for name in ATTENTION)
     yield from (Part("pooling", name, None, None, None, "") for name in POOLING)
-    yield from (Part("network", name, None, None, None, NETWORKS[name].paper) for name in NETWORKS)
+    yield from (Part("network", name, None, None, None, NETWORKS[name].paper, " ".join(NETWORKS[name].taps))
+                for name in NETWORKS)
     yield from (counted("whole", name, WHOLE[name].paper) for name in WHOLE)
+    yield from (Part("published", row.name, None, None, row.arguments.get("embedding_dim"), row.about)
+                for row in CHECKPOINTS.values())
 
 
 def _backbone_row(spec: BackboneSpec) -> dict[str, object]:
@@ -84,7 +87,12 @@ def published_weights(spec: BackboneSpec) -> tuple[str, str]:
     """Returns who publishes a backbone's ImageNet weights ("none" where nobody is known to), and their license."""
     if spec.published is not None:
         return f"package {spec.published.package}", spec.published.license
-    return ("Keras", spec.keras_license) if spec.keras_license else ("none", "")
+    if spec.keras_license:
+        return "Keras", spec.keras_license
+    rows = [row for row in CHECKPOINTS.values() if (row.backbone, row.network) == (spec.name, "backbone")]
+    if not rows:
+        return "none", ""
+    return ", ".join(dict.fromkeys(row.project for row in rows)), ", ".join(dict.fromkeys(row.license for row in rows))
 
 
 def _network_row(name: str, kind: str) -> dict[str, object]:
@@ -94,7 +102,7 @@ def _network_row(name: str, kind: str) -> dict[str, object]:
         model = create_model(name, num_classes=_BUILT_WITH)
     backbone = None if kind == "whole" else name.partition("_")[0]
     network = WHOLE[name] if kind == "whole" else NETWORKS[name.removeprefix(f"{backbone}_")]
-    weights, license = ("its authors", XFEAT.license) if kind == "whole" else published_weights(BACKBONES[backbone])
+    weights, license = ("its authors", network.license) if kind == "whole" else published_weights(BACKBONES[backbone])
     return {"name": name, "kind": kind, "family": BACKBONES[backbone].family if backbone else name,
             **_measured(lambda images: model(images, training=False)["embedding"]), "parameters": model.count_params(),
             "smallest_side": BACKBONES[backbone].smallest_side if backbone else 32,

@@ -17,7 +17,9 @@ check_keras_2()
 _MODULES = {
     "build": ("Preprocessing", "build_backbone", "describe_weights", "find_weights", "load_weights", "preprocess"),
     "efficientnet_lite": ("EfficientNetLite0", "EfficientNetLite1", "EfficientNetLite2"),
-"""Backbones: all Keras applications, torchvision's ResNets, EfficientNet-Lite and DINOv2 behind one face: taps and weights.
+    "registry": ("BACKBONES", "BackboneSpec"),
+    "resnet_v15": ("ResNet18", "ResNet34", "ResNet50V15", "ResNet101V15", "ResNet152V15"),
+    "rewriting": ("LayerScale", "SmallestSide", "StridePadding", "rewrite"),
     "surgery": ("PLACEMENTS", "insert_blocks", "places", "replace_convolutions")}
 
 __getattr__, __dir__, __all__ = attach(__name__, {
