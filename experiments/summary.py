@@ -76,6 +76,7 @@ def counted(pattern: str):
     from landmark_zoo.backbones.registry import BACKBONES
     from landmark_zoo.layers.attention.registry import ATTENTION
     from landmark_zoo.models.inspection import Costs, costs, multiply_accumulates
+    from landmark_zoo.models.published.checkpoints import CHECKPOINTS
     from landmark_zoo.models.registry import MODELS, NETWORKS, WHOLE, create_model, list_models
 
     def whole(name: str) -> Costs:
@@ -93,8 +94,9 @@ def counted(pattern: str):
     for name in names:
         parts = MODELS[name]
         if "builder" in parts:
-            network = WHOLE[name] if name in WHOLE else NETWORKS[name.removeprefix(f"{parts['backbone']}_")]
-            cost, text = whole(name), network.paper
+            network = None if name in CHECKPOINTS else WHOLE[name] if name in WHOLE else NETWORKS[
+                name.removeprefix(f"{parts['backbone']}_")]
+            cost, text = whole(name), network.paper if network else CHECKPOINTS[name].about
         else:
             method = ATTENTION[parts["attention"]] if "attention" in parts else None
             cost = costs(parts["backbone"], parts.get("attention"), parts.get("pooling", "gem"), 512, _HEIGHT.value,

@@ -38,8 +38,9 @@ for _config in (ModelConfig, TrainingConfig, ObjectiveConfig, SamplingConfig):
 _RECORDS = flags.DEFINE_string("records", None, "Folder that experiments.prepare wrote.", required=True)
 _WORKDIR = define_output("workdir", None, "Folder of this run: checkpoints, history, facts.", required=True)
 _WEIGHTS = flags.DEFINE_string("weights", None, "Initial weights of the backbone: imagenet, a .h5 file (of "
-                               "efficientnetlite also .pth or .safetensors), a folder of such files, or a URL; unset or "
-                               "empty for random weights, which may not be frozen.")
+                               "efficientnetlite and torchvision's ResNets also .pth or .safetensors), a folder of such "
+                               "files, a URL, or the name of a published checkpoint such as torchvision/resnet101, whose "
+                               "backbone the model gets; unset or empty for random weights, which may not be frozen.")
 _INITIAL = flags.DEFINE_enum("initial_embedding", "auto", ("auto", *INITIAL_EMBEDDINGS), "Part of the model fitted to "
                              "training images before training: pca for the embedding layer and the head, whitening for "
                              "HOW's reduction, clusters for NetVLAD's centers, random for none; auto for what the model "

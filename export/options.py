@@ -72,6 +72,10 @@ class ProtocolOptions:
             check_range("scale_power", self.scale_power, maximum=100)
         self.chosen()
 
+    def by_default(self, protocol: str | None) -> "ProtocolOptions":
+        """Returns the options with a published protocol where none is chosen."""
+        return self if self.protocol else dataclasses.replace(self, protocol=protocol)
+
     def chosen(self) -> Protocol:
         """Returns the protocol; a UserError names a rule that there is not, or one that contradicts another."""
         given = {name: value for name, value in vars(self).items() if value is not None and name != "protocol"}
@@ -156,6 +160,10 @@ class CardOptions:
 
     results: str = ""
     licence: str = "not stated"
+
+    def by_default(self, licence: str) -> "CardOptions":
+        """Returns the options with a licence where none is given."""
+        return dataclasses.replace(self, licence=licence) if self.licence == type(self).licence else self
 
     def notes(self, data: Mapping[str, Any], recipe: Mapping[str, Any], info: Mapping[str, Any]) -> CardNotes:
         """Returns the notes for a model card.

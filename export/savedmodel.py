@@ -6,12 +6,17 @@
     python -m export.savedmodel --workdir=DIR --output=DIR --precision=bfloat16
     python -m export.savedmodel --workdir=DIR --output=DIR --noclass_activation
     python -m export.savedmodel --model=xfeat --weights=published --embedding_dim=0 --output=DIR
+    python -m export.savedmodel --model=cirtorch/gl18-resnet101-gem-w --weights=FILE --output=DIR
+
+A published network (--model=PROJECT/NETWORK) leaves with the test protocol of its authors, unless --protocol says otherwise.
 """
 
+import dataclasses
 import functools
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import tensorflow as tf
 from absl import flags, logging
 
@@ -20,9 +25,12 @@ from landmark_zoo.core.errors import UserError
 from landmark_zoo.core.files import read_json
 from landmark_zoo.core.provenance import git_commit
 from landmark_zoo.core.scripts import define_flags, define_output, from_flags, run
+from landmark_zoo.data.protocol import Protocol
 from landmark_zoo.models.inspection import LARGEST_CLASSIFIER
+from landmark_zoo.models.published.build import WHITENING_SET, file_of, fitted_whitening
+from landmark_zoo.models.published.checkpoints import CHECKPOINTS
 from landmark_zoo.models.registry import WHOLE, ModelConfig, describe_model_weights
-from landmark_zoo.serving.embedders import embedder_of
+from landmark_zoo.serving.embedders import Whitened, WhiteningMap, embedder_of
 from landmark_zoo.training.checkpoints import RECIPE_FILE, kept_checkpoint, kept_factor, load_weights, read_selection
 from landmark_zoo.training.history import NOT_TRAINED, read_model
 from landmark_zoo.training.interpolation import place_in_words
@@ -37,7 +45,8 @@ _CHECKPOINT = flags.DEFINE_enum("checkpoint", None, ["best", "latest", "initial"
                                 "default what the run keeps: best, on landmarks kept out of training, or else latest, "
                                 "interpolated with the start where the run says so (--weight_interpolation).")
 _WEIGHTS = flags.DEFINE_string("weights", None, "Without --workdir: pretrained weights of the backbone, see "
-                               "experiments.train; published for those of xfeat's authors.")
+                               "experiments.train; of xfeat and of published networks their authors' file, or "
+                               "published for the fetched one.")
 _OUTPUT = define_output("output", None, "Folder <name>; the model goes to <name>/<next version>.", required=True)
 _FOLD = flags.DEFINE_boolean("fold", True, "Make BatchNorm part of the convolutions before it, where the cosine of the "
                              "embeddings before and after is within 1e-5 of 1 (1e-3 with bfloat16).")
@@ -51,7 +60,8 @@ _PRECISION = flags.DEFINE_enum("precision", "float32", ["float32", "bfloat16"], 
 
 def main(_):
     """Builds the model, loads its weights and writes the SavedModel."""
-    protocol, whitening, card = from_flags(ProtocolOptions).chosen(), from_flags(WhiteningOptions), from_flags(CardOptions)
+    options, whitening, card = from_flags(ProtocolOptions), from_flags(WhiteningOptions), from_flags(CardOptions)
+    fitted = None
     if _WORKDIR.value:
         config, data = read_model(_WORKDIR.value)
         build = functools.partial(config.build, data["num_classes"])
@@ -69,20 +79,43 @@ def main(_):
         recipe = Path(_WORKDIR.value) / RECIPE_FILE
         recipe = {**vars(config), **(read_json(recipe, dict) if recipe.exists() else {})} if step else _untrained(config)
     elif _WEIGHTS.value:
-        config, checkpoint = from_flags(ModelConfig), "latest"
+        config, checkpoint = from_flags(ModelConfig).for_weights(_WEIGHTS.value), "latest"
+        whole = config.model in WHOLE
+        if config.model in CHECKPOINTS:
+            published = CHECKPOINTS[config.model]
+            options, card = options.by_default(published.protocol), card.by_default(published.license_words)
+            config, fitted = _fitted(config, options.chosen())
+            whole = published.network != "backbone"
         build, model = config.build, config.build(weights=_WEIGHTS.value)
-        trained_on = "not trained here: its authors' weights" if config.model in WHOLE else "pretrained backbone only"
+        if fitted and options.scale_power is None:
+            options = dataclasses.replace(options, scale_power=float(model.get_layer("gem").power))
+        trained_on = "not trained here: its authors' weights" if whole else "pretrained backbone only"
         data, recipe = {
             "training": "none", "weights": Path(_WEIGHTS.value).name,
             **describe_model_weights(config.model, _WEIGHTS.value, config.alpha)}, _untrained(config)
     else:
         raise UserError("--workdir, or --model with --weights", "neither", "Say which model shall be exported.")
+    protocol = options.chosen()
     info = {"model": config.model, "training_data": trained_on, "git_commit": git_commit(), "weights": checkpoint,
             "precision": _PRECISION.value}
     if _PRECISION.value == "bfloat16":
         model = _in_bfloat16(model, build, protocol.side)
     embedder = embedder_of(model, protocol, fold=_FOLD.value, class_activation=_CLASS_ACTIVATION.value)
+    embedder = Whitened(embedder, fitted) if fitted else embedder
     print(write_export(embedder, _OUTPUT.value, info, whitening, card, data, recipe, frozen=_PRECISION.value == "bfloat16"))
+
+
+def _fitted(config: ModelConfig, protocol: Protocol) -> tuple[ModelConfig, WhiteningMap | None]:
+    """Returns the settings of a published network and the whitening that its authors put behind several scales.
+
+    At one scale the whitening is a layer of the network, and so it is where it was trained with it.
+    """
+    checkpoint, path = CHECKPOINTS[config.model], file_of(config.model, _WEIGHTS.value)
+    if checkpoint.project != "cirtorch_sfm" or len(protocol.scales.factors) < 2:
+        return config, None
+    mean, projection = fitted_whitening(checkpoint, path, "ms")
+    return dataclasses.replace(config, embedding_dim=0), WhiteningMap(
+        np.float32(mean), np.float32(projection), f"whitening of {config.model}, D = {projection.shape[1]}", WHITENING_SET)
 
 
 def _chosen(workdir: str, place: str) -> dict[str, object]:

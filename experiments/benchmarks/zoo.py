@@ -2,7 +2,7 @@
 
 import statistics
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import tensorflow as tf
@@ -15,22 +15,23 @@ from landmark_zoo.core.files import read_csv, write_csv
 from landmark_zoo.layers.attention.registry import ATTENTION
 from landmark_zoo.layers.registry import POOLING
 from landmark_zoo.models.inspection import multiply_accumulates
+from landmark_zoo.models.published.checkpoints import CHECKPOINTS
 from landmark_zoo.models.registry import NETWORKS, WHOLE, create_model
-from landmark_zoo.models.xfeat import XFEAT
 from landmark_zoo.models.zoo_table import FILE, SIDE, Part, write_parts
 
 COLUMNS = ("name", "kind", "family", "parameters", "macs_224", "milliseconds_224", "smallest_side", "embedding", "weights",
            "license", "paper")
 SHOWN_ON = {"delf": "resnet50", "delg": "resnet50", "how": "resnet50", "solar": "resnet101", "abn": "resnet50"}
 """Backbone on which a network has its row: its paper's; VGG-16 for those that are not here, the classifiers of a study."""
-RUNS = 7
+RUNS = 5
 _BUILT_WITH = 27  # classes of what cannot be built without
 
 
 def write_table(path: str | Path, packaged: Path = FILE) -> None:
     """Writes the table as a csv file, row by row, and from it the packaged one that `--list` reads.
 
-    Rows that the file has already are kept: an interrupted command continues.
+    Rows that the file has already are kept: an interrupted command continues. Until it is through, the packaged table has
+    names and papers alone of what is not counted yet.
 
     Args:
         path: File to write; "embedding" is the width of a backbone's last map, the length of a network's embedding.
@@ -38,6 +39,7 @@ def write_table(path: str | Path, packaged: Path = FILE) -> None:
     """
     rows = {row["name"]: row for row in read_csv(path, COLUMNS)} if Path(path).exists() else {}
     wanted = dict(_wanted())
+    write_parts(_parts(rows), packaged)
     for number, (name, kind) in enumerate(wanted.items(), 1):
         if name in rows:
             continue
@@ -45,8 +47,8 @@ def write_table(path: str | Path, packaged: Path = FILE) -> None:
         logging.info("%d of %d: %s, %s ms", number, len(wanted), name, rows[name]["milliseconds_224"])
         kept = [rows[each] for each in wanted if each in rows]
         write_csv(path, COLUMNS, ([row[column] for column in COLUMNS] for row in kept))
+        write_parts(_parts(rows), packaged)
         tf.keras.backend.clear_session()
-    write_parts(_parts(rows), packaged)
 
 
 def _wanted() -> Iterator[tuple[str, str]]:
@@ -57,16 +59,19 @@ def _wanted() -> Iterator[tuple[str, str]]:
 
 def _parts(rows: dict[str, dict[str, object]]) -> Iterator[Part]:
     """Yields the packaged table's rows; blocks and poolings have names and papers alone."""
-    def counted(kind: str, name: str) -> Part:
-        row = rows[name]
-        return Part(kind, name, *(int(row[key]) for key in ("parameters", "macs_224", "embedding")), row["paper"])
+    def counted(kind: str, name: str, paper: str, taps: Iterable[str] = ()) -> Part:
+        numbers = (rows[name][key] if name in rows else None for key in ("parameters", "macs_224", "embedding"))
+        return Part(kind, name, *(None if number is None else int(number) for number in numbers), paper, " ".join(taps))
 
-    yield from (counted("backbone", name) for name in BACKBONES)
+    yield from (counted("backbone", name, BACKBONES[name].paper, BACKBONES[name].taps) for name in BACKBONES)
     yield from (Part("attention", name, None, None, None, f"{ATTENTION[name].quadrant}; {ATTENTION[name].paper}")
                 for name in ATTENTION)
     yield from (Part("pooling", name, None, None, None, "") for name in POOLING)
-    yield from (Part("network", name, None, None, None, NETWORKS[name].paper) for name in NETWORKS)
-    yield from (counted("whole", name) for name in WHOLE)
+    yield from (Part("network", name, None, None, None, NETWORKS[name].paper, " ".join(NETWORKS[name].taps))
+                for name in NETWORKS)
+    yield from (counted("whole", name, WHOLE[name].paper) for name in WHOLE)
+    yield from (Part("published", row.name, None, None, row.arguments.get("embedding_dim"), row.about)
+                for row in CHECKPOINTS.values())
 
 
 def _backbone_row(spec: BackboneSpec) -> dict[str, object]:
@@ -82,7 +87,12 @@ def published_weights(spec: BackboneSpec) -> tuple[str, str]:
     """Returns who publishes a backbone's ImageNet weights ("none" where nobody is known to), and their license."""
     if spec.published is not None:
         return f"package {spec.published.package}", spec.published.license
-    return ("Keras", spec.keras_license) if spec.keras_license else ("none", "")
+    if spec.keras_license:
+        return "Keras", spec.keras_license
+    rows = [row for row in CHECKPOINTS.values() if (row.backbone, row.network) == (spec.name, "backbone")]
+    if not rows:
+        return "none", ""
+    return ", ".join(dict.fromkeys(row.project for row in rows)), ", ".join(dict.fromkeys(row.license for row in rows))
 
 
 def _network_row(name: str, kind: str) -> dict[str, object]:
@@ -92,7 +102,7 @@ def _network_row(name: str, kind: str) -> dict[str, object]:
         model = create_model(name, num_classes=_BUILT_WITH)
     backbone = None if kind == "whole" else name.partition("_")[0]
     network = WHOLE[name] if kind == "whole" else NETWORKS[name.removeprefix(f"{backbone}_")]
-    weights, license = ("its authors", XFEAT.license) if kind == "whole" else published_weights(BACKBONES[backbone])
+    weights, license = ("its authors", network.license) if kind == "whole" else published_weights(BACKBONES[backbone])
     return {"name": name, "kind": kind, "family": BACKBONES[backbone].family if backbone else name,
             **_measured(lambda images: model(images, training=False)["embedding"]), "parameters": model.count_params(),
             "smallest_side": BACKBONES[backbone].smallest_side if backbone else 32,
@@ -103,10 +113,10 @@ def _network_row(name: str, kind: str) -> dict[str, object]:
 
 def _measured(function) -> dict[str, object]:
     """Returns multiply-accumulates, and the median time of one image in milliseconds on this machine."""
-    macs = multiply_accumulates(function, tf.TensorSpec([1, SIDE, SIDE, 3]))
-    compiled, images, times = tf.function(function), tf.random.uniform([1, SIDE, SIDE, 3], maxval=255.0), []
-    for run in range(RUNS + 2):
+    compiled = tf.function(function).get_concrete_function(tf.TensorSpec([1, SIDE, SIDE, 3]))
+    images, times = tf.random.uniform([1, SIDE, SIDE, 3], maxval=255.0), []
+    for run in range(RUNS + 1):
         start = time.perf_counter()
         compiled(images).numpy()
-        times += [1000 * (time.perf_counter() - start)] if run > 1 else []
-    return {"macs_224": macs, "milliseconds_224": f"{statistics.median(times):.1f}"}
+        times += [1000 * (time.perf_counter() - start)] if run else []
+    return {"macs_224": multiply_accumulates(compiled), "milliseconds_224": f"{statistics.median(times):.1f}"}

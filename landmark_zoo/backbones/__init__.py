@@ -1,4 +1,4 @@
-"""Backbones: Keras applications and others (torchvision's ResNets, EfficientNet-Lite) behind one face: taps and weights.
+"""Backbones: all Keras applications, torchvision's ResNets, EfficientNet-Lite and DINOv2 behind one face: taps and weights.
 
 `BACKBONES` lists them and `build_backbone` makes one; `insert_blocks` and `replace_convolutions` put attention into one
 that is there.
@@ -19,6 +19,7 @@ _MODULES = {
     "efficientnet_lite": ("EfficientNetLite0", "EfficientNetLite1", "EfficientNetLite2"),
     "registry": ("BACKBONES", "BackboneSpec"),
     "resnet_v15": ("ResNet18", "ResNet34", "ResNet50V15", "ResNet101V15", "ResNet152V15"),
+    "rewriting": ("LayerScale", "SmallestSide", "StridePadding", "rewrite"),
     "surgery": ("PLACEMENTS", "insert_blocks", "places", "replace_convolutions")}
 
 __getattr__, __dir__, __all__ = attach(__name__, {

@@ -1,6 +1,7 @@
 """Landmark models: any backbone with any attention block, pooling, embedding size and head.
 
-`create_model("resnet101_se")` makes a named one, `list_models("*se*")` lists names, `build_model` combines parts freely.
+`create_model("resnet101_se")` makes a named one, `create_model("cirtorch/gl18-resnet101-gem-w", weights=FILE)` one that
+others have published, `list_models("*se*")` lists names, `build_model` combines parts freely.
 Calling a model gives a dict of outputs: "embedding", "feature_map", "attention/<map>", "logits".
 
 Example:
@@ -20,6 +21,7 @@ _MODULES = {
     "lighterglue": ("LighterGlue", "build_lighterglue"), "megaloc": ("build_megaloc",), "xfeat": ("build_xfeat", "detect"),
     "inspection": ("Costs", "attention_kinds", "attention_maps", "costs", "gated_features", "multiply_accumulates",
                    "on_features", "weights_fingerprint"),
+    "published.build": ("create_published",), "published.checkpoints": ("CHECKPOINTS", "Checkpoint"),
     "registry": ("MODELS", "NETWORKS", "ModelConfig", "Network", "create_model", "list_models", "load_keras_file")}
 
 __getattr__, __dir__, __all__ = attach(__name__, {

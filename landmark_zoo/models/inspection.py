@@ -29,14 +29,15 @@ def multiply_accumulates(function, *specs: tf.TensorSpec) -> int:
     Element-wise work (activations, gates, normalisations) is not counted, as is the field's habit.
 
     Args:
-        function: A model, layer or plain function of tensors.
+        function: A model, layer or plain function of tensors, or a concrete function.
         *specs: Its arguments; every axis must be known.
 
     Raises:
         ValueError: An operation whose shape is not known.
     """
-    graph = tf.function(function).get_concrete_function(*specs).graph
-    return sum(_contraction(operation) for operation in graph.get_operations() if operation.type in CONTRACTIONS)
+    if not isinstance(function, tf.types.experimental.ConcreteFunction):
+        function = tf.function(function).get_concrete_function(*specs)
+    return sum(_contraction(operation) for operation in function.graph.get_operations() if operation.type in CONTRACTIONS)
 
 
 def _contraction(operation: tf.Operation) -> int:

@@ -46,6 +46,7 @@ class Network:
         taps: Feature maps that the backbone must have.
         describe: Of a network without a choice of backbones, function of its weights that returns where they come from.
         learns: Whether it can be trained.
+        license: Of a network without a choice of backbones, license of its authors' weights.
     """
 
     name: str
@@ -55,6 +56,7 @@ class Network:
     taps: tuple[str, ...] = ("C5",)
     describe: Callable[[str], dict[str, str]] | None = None
     learns: bool = True
+    license: str = ""
 
 
 _ABN = "Fukui et al., Attention Branch Network, CVPR 2019"
@@ -82,9 +84,9 @@ for _network in (
 
 WHOLE: Registry[Network] = Registry("network without a choice of backbones")
 WHOLE.add("xfeat", Network("xfeat", build_xfeat, "Potje et al., XFeat: Accelerated Features for Lightweight Image Matching, "
-                           "CVPR 2024", describe=XFEAT.describe, learns=False))
+                           "CVPR 2024", describe=XFEAT.describe, learns=False, license=XFEAT.license))
 WHOLE.add("megaloc", Network("megaloc", build_megaloc, "Berton and Masone, MegaLoc: One Retrieval to Place Them All, CVPR "
-                             "Workshops 2025", describe=describe_megaloc))
+                             "Workshops 2025", describe=describe_megaloc, license="MIT"))
 
 
 def _zoo() -> Registry[Mapping[str, object]]:
@@ -259,6 +261,10 @@ class ModelConfig:
                                        ("local_stride", 8, 32), ("revision", 1, REVISION)):
             if getattr(self, name) is not None:
                 check_range(name, getattr(self, name), minimum, maximum)
+
+    def for_weights(self, weights: str | Path | None) -> "ModelConfig":
+        """Returns the settings with the model whose backbone has these weights; see `model_for`."""
+        return dataclasses.replace(self, model=model_for(self.model, weights))
 
     def build(self, num_classes: int | None = None, weights: str | None = None) -> tf.keras.Model:
         """Builds the model; see `models.build_model`.

@@ -16,20 +16,23 @@ from landmark_zoo.core.registry import natural_key
 FILE = Path(__file__).with_name("model_costs.csv")
 SIDE = 224
 """Height and width of the images whose multiply-accumulates the table counts, in pixels."""
-KINDS = ("backbone", "attention", "pooling", "network", "whole")
+KINDS = ("backbone", "attention", "pooling", "network", "whole", "published")
 
 
 @dataclasses.dataclass(frozen=True)
 class Part:
-    """Row of the table: a backbone, something that a backbone can carry, or a network without a choice of backbones.
+    """Row of the table: a backbone, something that a backbone can carry, or a network without a choice of backbones, which
+    may be a published one.
 
     Attributes:
         kind: One of `KINDS`.
         name: Name in model names.
-        parameters: Number of weights, of backbones and whole networks; None for what stands on a backbone.
+        parameters: Number of weights, of backbones and whole networks; None where not counted yet, and for what stands on a
+            backbone.
         macs: Multiply-accumulates of one image of `SIDE` x `SIDE`, or None.
-        width: Channels of a backbone's last map, or length of a whole network's embedding; None for others.
-        text: Quadrant and paper.
+        width: Channels of a backbone's last map, or length of a whole network's embedding, or None.
+        text: Quadrant and paper; of a published network its score and source.
+        taps: Feature maps that a backbone has, or that a network asks of its backbone, spaces between them.
     """
 
     kind: str
@@ -38,12 +41,13 @@ class Part:
     macs: int | None
     width: int | None
     text: str
+    taps: str = ""
 
 
 def read_parts(path: str | Path = FILE) -> list[Part]:
     """Reads the table."""
     return [Part(row["kind"], row["name"], *(int(row[key]) if row[key] else None for key in ("parameters", "macs", "width")),
-                 row["text"]) for row in read_csv(path, [field.name for field in dataclasses.fields(Part)])]
+                 row["text"], row["taps"]) for row in read_csv(path, [field.name for field in dataclasses.fields(Part)])]
 
 
 def write_parts(parts: Iterable[Part], path: str | Path = FILE) -> None:
@@ -70,8 +74,9 @@ def named_models(parts: Iterable[Part]) -> Iterator[tuple[str, Part, str]]:
         for pooling in of["pooling"]:
             yield f"{backbone.name}_{pooling.name}", backbone, backbone.text
         for network in of["network"]:
-            yield f"{backbone.name}_{network.name}", backbone, network.text
-    for network in of["whole"]:
+            if set(network.taps.split()) <= set(backbone.taps.split()):
+                yield f"{backbone.name}_{network.name}", backbone, network.text
+    for network in (*of["whole"], *of["published"]):
         yield network.name, network, network.text
 
 
@@ -93,7 +98,8 @@ def listing(pattern: str, parts: Iterable[Part] | None = None) -> Iterator[str]:
            f" (numbers are the backbone's alone, at {SIDE} x {SIDE})")
     for name in found:
         part, text = models[name]
-        yield f"{name:<34}{part.parameters:>12,}{part.macs / 1e9:>8.2f}{part.width:>6}  {text}"
+        counted = ("-",) * 3 if part.macs is None else (f"{part.parameters:,}", f"{part.macs / 1e9:.2f}", part.width)
+        yield "{:<34}{:>12}{:>8}{:>6}  {}".format(name, *counted, text)
 
 
 def no_models(pattern: str) -> UserError:

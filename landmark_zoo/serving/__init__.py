@@ -8,6 +8,7 @@ __getattr__, __dir__, __all__ = attach(__name__, {
     "isolated_check": f"{_HERE}.check",
     "write_onnx": f"{_HERE}.converters",
     "write_tflite": f"{_HERE}.converters",
+    "DelfSavedModel": f"{_HERE}.delf",
     "MultiScale": f"{_HERE}.embedders",
     "Whitened": f"{_HERE}.embedders",
     "WhiteningMap": f"{_HERE}.embedders",

@@ -80,6 +80,7 @@ def overfit_run(model_config: ModelConfig, config: TrainingConfig, records: str 
         UserError: The loss of the batch does not fall to a tenth.
     """
     check_start(initial_embedding, initial_run)
+    model_config = model_config.for_weights(weights)
     config = dataclasses.replace(config, precision=auto_precision(config.precision), cached_views=0)
     objective = dataclasses.replace(objective, distillation="none")
     manifest = read_manifest(Path(records) / "train")

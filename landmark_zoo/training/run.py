@@ -177,7 +177,7 @@ def run_training(model_config: ModelConfig, config: TrainingConfig, records: str
         workdir: Folder of the run. Gets `model.json`, `label_map.json`, `recipe.json`, `flags.json`, `history.jsonl`,
             `tensorboard/`, `initial/`, `checkpoints/`, `best/` where unseen landmarks are measured, `tuples/` where they are
             mined, `teacher/` where there is one, and `features/` as long as epochs on cached features need them.
-        weights: Weights of the backbone; see `backbones.load_weights`.
+        weights: Weights of the backbone, see `backbones.load_weights`, or a published name, whose backbone the model gets.
         initial_embedding: Part fitted to images before training; one of `INITIAL_EMBEDDINGS`.
         objective: Settings of the loss.
         sampling: Settings of the batches.
@@ -196,6 +196,7 @@ def run_training(model_config: ModelConfig, config: TrainingConfig, records: str
         ...              weights="imagenet", initial_embedding="pca")  # doctest: +SKIP
     """
     check_start(initial_embedding, initial_run)
+    model_config = model_config.for_weights(weights)
     workdir, is_chief = Path(workdir), WorkerInfo.current().is_chief
     manifest = read_manifest(Path(records) / "train")
     with lock_directory(workdir) if is_chief else contextlib.nullcontext(), _damaged_records_as_user_error(records):

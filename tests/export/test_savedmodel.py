@@ -256,3 +256,23 @@ def test_mistakes_are_one_line(run_export, tmp_path, arguments, said):
     assert done.code == 2
     assert said in done.stderr
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.slow
+def test_a_published_network_leaves_with_the_protocol_of_its_authors(run_export, tmp_path):
+    from tests.models.published.test_build import tensors_of, written
+    file = written(tmp_path / "narrow.pth", tensors_of("cosplace/resnet18-64"))
+    settings = {"weights": file, "alpha": 1 / 16, "embedding_dim": 8}
+    done = run_export("savedmodel", model="cosplace/resnet18-64", output=tmp_path / "m", **settings)
+    assert done.code == 0, done.stderr
+    model = SavedModel(tmp_path / "m")
+    assert model.protocol == PUBLISHED["naver"]
+    assert model.info["training_data"] == "not trained here: its authors' weights"
+    assert model.card["data"]["pretrained_checkpoint"] == "cosplace/resnet18-64"
+    assert "| model | code: MIT; weights: not stated" in (tmp_path / "m" / "1" / "README.md").read_text()
+    image = np.random.default_rng(0).integers(0, 256, (1, 70, 90, 3)).astype(np.float32)
+    network = create_model("cosplace/resnet18-64", **settings)
+    np.testing.assert_allclose(model.embed_images(image), network(image)["embedding"], atol=1e-5)
+    own = run_export("savedmodel", model="cosplace/resnet18-64", output=tmp_path / "own", protocol="cirtorch", **settings)
+    assert own.code == 0, own.stderr
+    assert SavedModel(tmp_path / "own").protocol == PUBLISHED["cirtorch"]

@@ -237,7 +237,7 @@ def describe_published(name: str, weights: str | Path | None) -> dict[str, str]:
         return {"pretrained": "none"}
     checkpoint, path = CHECKPOINTS[name], file_of(name, weights)
     return {"pretrained": path.name, "pretrained_sha256": sha256(path), "pretrained_checkpoint": name,
-            "pretrained_license": f"code {checkpoint.license}, weights {checkpoint.weights_license}"}
+            "pretrained_license": checkpoint.license_words}
 
 
 def backbone_for(backbone: str, weights: str) -> str:

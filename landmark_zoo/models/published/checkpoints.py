@@ -46,6 +46,16 @@ class Checkpoint:
     restricted: bool = False
     sha256: str | None = None
 
+    @property
+    def about(self) -> str:
+        """Score and its source in one line."""
+        return "; ".join(filter(None, (self.score, self.source)))
+
+    @property
+    def license_words(self) -> str:
+        """Licenses in one line."""
+        return f"code: {self.license}; weights: {self.weights_license}"
+
 
 CHECKPOINTS: Registry[Checkpoint] = Registry("published checkpoint")
 

@@ -3,10 +3,10 @@
     python tests/models/published/twin.py FOLDER
 
 FOLDER/asked.json lists the networks: kind, depth, width of the first convolution, dimension, name of the file.
-FOLDER/images.npz holds images [H, W, 3] "<number>", and as "<number>/bytes/<scale>" and "<number>/floats/<scale>" what OpenCV
-makes of them. Of each network the checkpoint is written, and `<file>.npz` with its embedding of every image at one scale,
-"<number>", and over the scales of its authors' test, "<number>/scales". Modules are nested as the authors' are, so that the
-names of their tensors come about by themselves. All weights are random, and statistics of BatchNorm with them.
+FOLDER/images.npz holds images [H, W, 3] "<number>", and as "<number>/bytes/<scale>" and "<number>/floats/<scale>" what
+OpenCV makes of them. Of each network the checkpoint is written, and `<file>.npz` with its embedding of every image at one
+scale, "<number>", and over the scales of its authors' test, "<number>/scales". Modules are nested as the authors' are, so
+that the names of their tensors come about by themselves. All weights are random, and statistics of BatchNorm with them.
 """
 
 import collections
@@ -482,6 +482,7 @@ def embed(network, images):
 
 
 def main(folder):
+    torch.set_num_threads(1)
     images = dict(np.load(folder / "images.npz"))
     for seed, asked in enumerate(json.loads((folder / "asked.json").read_text())):
         torch.manual_seed(seed)
