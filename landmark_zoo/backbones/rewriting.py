@@ -22,7 +22,7 @@ class StridePadding(layers.Layer):
     Odd sides get `size // 2` zeros on both ends, even ones a zero less in front, as Keras does for sizes that it knows.
 
     Args:
-        size: Side of the convolution's kernel, odd.
+        size: Side of the convolution's kernel, odd, 3 or more.
         **kwargs: Keras' own.
 
     Input shape:
@@ -34,8 +34,8 @@ class StridePadding(layers.Layer):
 
     def __init__(self, size: int, **kwargs):
         super().__init__(**kwargs)
-        if size < 1 or size % 2 == 0:
-            raise ValueError(f"StridePadding: expected an odd size; received {size}.")
+        if size < 3 or size % 2 == 0:
+            raise ValueError(f"StridePadding: expected an odd size from 3 on; received {size}.")
         self.size = size
 
     def call(self, inputs):

@@ -27,7 +27,7 @@ def test_lists_from_the_table():
     header, *lines = done.stdout.splitlines()
     assert "the backbone's alone" in header
     assert [line.split()[0] for line in lines] == ["mobilenet_channel", "mobilenet_glam_global_channel",
-                                                   "mobilenet_glam_local_channel"]
+                                                   "mobilenet_glam_local_channel", "mobilenet_gsop_channel"]
     assert {line.split()[1] for line in lines} == {"3,228,864"}
 
 
