@@ -197,8 +197,8 @@ class ModelConfig:
 
     Attributes:
         model: Name of the model, `<backbone>_<block>`; see python -m experiments.summary --list="*".
-        embedding_dim: Length of the embedding; 0 leaves the embedding layer out. Of a published network 512, the default,
-            stands for its own.
+        embedding_dim: Length of the embedding; 0 leaves the embedding layer out. Of a published network, and of megaloc,
+            512, the default, stands for its own.
         alpha: Width multiplier of the MobileNets and torchvision's ResNets; unset for 1.
         placement: Place of attention: "end" (on the last feature map), "stages" (on C3, C4 and C5), "blocks" (on
             every residual branch) or "convolutions" (in the place of 3x3 convolutions; aa and san only).
@@ -272,7 +272,7 @@ class ModelConfig:
         Raises:
             UserError: A setting that this model does not have.
         """
-        own = self.model in CHECKPOINTS and self.embedding_dim == type(self).embedding_dim
+        own = (self.model in CHECKPOINTS or self.model == "megaloc") and self.embedding_dim == type(self).embedding_dim
         settings = {"embedding_dim": None if own else self.embedding_dim, "alpha": self.alpha, "placement": self.placement,
                     "weights": weights, **self._particular()}
         if self.head == "none":

@@ -21,6 +21,7 @@ def small(monkeypatch):
     use_small(monkeypatch, megaloc.BACKBONE)
     monkeypatch.setattr(megaloc, "AGGREGATION", AGGREGATION)
     monkeypatch.setattr(megaloc, "DIMENSION", DIMENSION)
+    monkeypatch.setitem(megaloc.build_megaloc.__kwdefaults__, "embedding_dim", DIMENSION)
 
 
 @pytest.fixture(scope="module")
@@ -99,6 +100,7 @@ def test_its_row(small, tmp_path):
     assert describe_model_weights("megaloc", None) == {"pretrained": "none"}
     (tmp_path / "model.safetensors").write_bytes(b"tensors")
     assert describe_model_weights("megaloc", tmp_path / "model.safetensors")["pretrained"] == "model.safetensors"
+    assert ModelConfig("megaloc").build().output_shape["embedding"] == (None, DIMENSION)
     model = ModelConfig("megaloc", embedding_dim=9).build(4)
     assert model.output_shape["logits"] == (None, 4)
 

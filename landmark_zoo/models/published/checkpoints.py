@@ -27,7 +27,8 @@ class Checkpoint:
         source: Where score and address were read.
         license: License of the authors' code.
         weights_license: License of the weights, where it is another or none is stated.
-        restricted: Whether these allow less than MIT, BSD and Apache do: no commercial use, or nothing where none is stated.
+        restricted: Whether these allow less than MIT, BSD and Apache do: no commercial use, only works under the same
+            license (GPL), or nothing where none is stated.
         sha256: SHA-256 of the file, or its first digits, which some authors write into the name; None where not known.
     """
 
@@ -213,7 +214,7 @@ def _attention() -> Iterator[Checkpoint]:
     file = "seresnet50-60a8950a85b2b.pkl"
     yield row("senet/resnet50", "senet", 50, file, f"https://github.com/moskomule/senet.pytorch/releases/download/archive/{file}",
               {"attention": "se", "attention_arguments": {"use_bias": False}}, "77.06",
-              source="README of github.com/moskomule/senet.pytorch", sha256="60a8950a85b2b")
+              source="README of github.com/moskomule/senet.pytorch")
     file = "seresnet50_a1_0-ffa00869.pth"
     yield row("timm/seresnet50.a1_in1k", "timm_se", 50, file,
               f"https://github.com/huggingface/pytorch-image-models/releases/download/v0.1-rsb-weights/{file}",

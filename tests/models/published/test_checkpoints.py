@@ -16,7 +16,8 @@ def test_the_projects():
     for name in CHECKPOINTS:
         count[name.split("/")[0]] = count.get(name.split("/")[0], 0) + 1
     assert count == {"cirtorch": 12, "solar": 1, "how": 2, "naver": 5, "cvnet": 2, "superglobal": 2, "delg-pytorch": 2,
-                     "cosplace": 26, "eigenplaces": 12, "torchvision": 9, "timm": 5}
+                     "cosplace": 26, "eigenplaces": 12, "torchvision": 9, "timm": 6, "dinov2": 4,
+                     "megaloc": 1, "salad": 1, "cbam": 1, "senet": 1, "ecanet": 3}
 
 
 @pytest.mark.parametrize("project", sorted({name.split("/")[0] for name in CHECKPOINTS}))
@@ -26,8 +27,8 @@ def test_rows_are_complete(project):
         assert row.name == name == name.lower()
         assert name in MODELS
         assert row.project in NAME_MAPS, name
-        assert row.network in ("backbone", "global", "solar", "how"), name
-        assert (row.protocol is None) == (row.network == "backbone"), name
+        assert row.network in ("backbone", "composed", "global", "solar", "how"), name
+        assert (row.protocol is None) == (row.network == "backbone" or "attention" in row.arguments), name
         assert row.protocol is None or row.protocol in PUBLISHED, name
         assert BACKBONES[row.backbone].torch_names is not None, name
         assert row.address.startswith(("http://", "https://")), name
@@ -41,9 +42,9 @@ def test_a_hash_in_the_name_of_a_file_is_its_sha256_only_where_authors_say_so():
     assert known == {"torchvision", "timm"}
 
 
-def test_where_no_license_is_stated_the_row_is_restricted():
+def test_where_no_license_is_stated_or_it_is_the_gpl_the_row_is_restricted():
     for row in CHECKPOINTS.values():
-        assert row.restricted == ("none stated" in row.license_words)
+        assert row.restricted == ("none stated" in row.license_words or row.license.startswith("GPL"))
 
 
 def test_scores_are_those_of_the_readme():
