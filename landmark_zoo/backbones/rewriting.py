@@ -120,10 +120,12 @@ class LayerScale(layers.Layer):
 
 
 def rewrite(network: tf.keras.Model, smallest_side: int = 1) -> tf.keras.Model:
-    """Returns an application with layers of its own, the same weights, and names that are always the same.
+    """Returns an application with layers of its own, weights of the same values, and names that are always the same.
 
     * An operator of two tensors becomes an `Add` or `Multiply`; one of a tensor and a number, and the scaled sum of
       Inception-ResNet, become `Rescaling` and `Add`. What stands in a `Sequential` stands in the network itself.
+    * A convolution with a group for each channel (ConvNeXt), which TensorFlow runs slowly on processors, becomes a
+      `DepthwiseConv2D`.
     * A layer that Keras named by counting gets its number within this network: "add", "add_1", ...
     * Layers compute under the precision policy that is in force, `Normalization` and the `Rescaling` of pixels in float32.
     * The sides of the images are unknown, whatever they were: padding that Keras fitted to a side becomes `StridePadding`.
@@ -155,7 +157,8 @@ def rewrite(network: tf.keras.Model, smallest_side: int = 1) -> tf.keras.Model:
         new = {"name": names[layer.name], "dtype": "float32" if id(after) in of_pixels else policy}
         made[id(after)] = _call(layer, new, tensors, fitted)
     written = tf.keras.Model(pixels, made[id(network.output)], name=network.name)
-    written.set_weights(network.get_weights())
+    written.set_weights([weight.reshape(place.shape) for weight, place in  # depthwise kernels: [h, w, 1, C] to [h, w, C, 1]
+                         zip(network.get_weights(), written.weights, strict=True)])
     return written
 
 
@@ -181,6 +184,9 @@ def _call(layer: tf.keras.layers.Layer, new: dict[str, object], tensors, fitted:
         return layers.Add(**new)([tensors[0], scaled])
     if kind == "LayerScale":
         return LayerScale(config["init_values"], **new)(tensors)
+    if type(layer) is layers.Conv2D and 1 < layer.groups == layer.filters == tensors.shape[-1]:
+        kept = {key: config[key] for key in ("kernel_size", "strides", "padding", "dilation_rate", "activation", "use_bias")}
+        return layers.DepthwiseConv2D(**kept, **new)(tensors)
     if fitted and isinstance(layer, layers.ZeroPadding2D) and not _is_counted(layer):
         return StridePadding(2 * layer.padding[0][1] + 1, **new)(tensors)
     return type(layer).from_config({**config, **new})(tensors)

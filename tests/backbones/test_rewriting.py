@@ -73,6 +73,15 @@ def test_small_images():
     assert rewrite(network(), smallest_side=75)(MAPS).shape == (2, 75, 75, 4)
 
 
+def test_a_group_for_each_channel_is_a_depthwise_convolution():
+    image = tf.keras.Input([None, None, 3])
+    x = layers.Conv2D(4, 1, name="first")(image)
+    before = tf.keras.Model(image, layers.Conv2D(4, 3, padding="same", groups=4, activation="tanh", name="conv")(x + x))
+    written = rewrite(before)
+    assert type(written.get_layer("conv")) is layers.DepthwiseConv2D
+    np.testing.assert_allclose(written(MAPS), before(MAPS), atol=1e-5)
+
+
 def test_what_cannot_be_rewritten():
     image = tf.keras.Input([None, None, 3])
     shared = layers.Conv2D(3, 1, name="shared")
