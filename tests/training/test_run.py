@@ -11,12 +11,15 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from landmark_zoo.backbones.resnet_v15 import ResNet18
+from landmark_zoo.backbones.resnet_v15 import ResNet18, ResNet50V15
+from landmark_zoo.backbones.torch_names import resnet_names
+from landmark_zoo.backbones.weight_files.read import read_state_dict
 from landmark_zoo.core.errors import UserError
 from landmark_zoo.core.files import lock_directory, read_json, sha256, write_json
 from landmark_zoo.data.input_pipeline import evaluation_dataset
 from landmark_zoo.data.manifest import read_manifest
 from landmark_zoo.layers.attention.base import Attention
+from landmark_zoo.models.published.checkpoints import Checkpoint
 from landmark_zoo.models.registry import ModelConfig
 from landmark_zoo.training.batch_losses import EmbeddingPairs
 from landmark_zoo.training.checkpoints import load_weights, read_selection
@@ -30,6 +33,8 @@ from landmark_zoo.training.run import TrainingSetup, check_start, run_training, 
 from landmark_zoo.training.sampling import SamplingConfig
 from landmark_zoo.training.train_step import TrainStep
 from landmark_zoo.training.trainer import PreemptedError
+from tests.backbones.test_torch_names import random_tensors, written
+from tests.models.published.test_build import tensors_of
 from tests.tiny_saved_model import write_tiny_saved_model
 
 TRAIN = [sys.executable, "-m", "experiments.train", "--model=mobilenet_se", "--alpha=0.25", "--embedding_dim=8",
@@ -593,3 +598,35 @@ def test_refused_starts(embedding, run, said):
 def test_a_network_that_is_not_trained(records, config, tmp_path):
     with pytest.raises(UserError, match="a model that is trained; received xfeat, which has its authors' weights"):
         run_training(ModelConfig("xfeat", head="none"), config, records, tmp_path)
+
+
+@pytest.mark.slow
+def test_weights_of_a_published_name_bring_their_backbone(train_only, config, tmp_path, monkeypatch):
+    """model.json names it, so that the run can be built again."""
+    network = ResNet50V15(alpha=1 / 16)
+    file = written(tmp_path / "narrow.pth", random_tensors(network, resnet_names(network, ())))
+    row = Checkpoint("project/narrow", "torchvision", "resnet50v15", file.name, "https://example.org")
+    monkeypatch.setenv("LANDMARK_ZOO_WEIGHTS", str(tmp_path))
+    for module in ("registry", "published.build"):
+        monkeypatch.setattr(f"landmark_zoo.models.{module}.CHECKPOINTS", {row.name: row})
+    asked = ModelConfig("resnet50_gem", embedding_dim=8, alpha=1 / 16)
+    run_training(asked, dataclasses.replace(config, epochs=0), train_only, tmp_path / "run", weights=row.name)
+    file.rename(tmp_path / "away.pth")
+    found, facts = read_model(tmp_path / "run")
+    assert found == dataclasses.replace(asked, model="resnet50v15_gem")
+    assert (facts["pretrained"], facts["pretrained_checkpoint"]) == ("narrow.pth", "project/narrow")
+    np.testing.assert_array_equal(weights(tmp_path / "run")[0].transpose(3, 2, 0, 1), read_state_dict(
+        tmp_path / "away.pth")["conv1.weight"])
+
+
+@pytest.mark.slow
+def test_a_published_network_goes_on_learning(train_only, config, tmp_path):
+    file = written(tmp_path / "narrow.pth", tensors_of("cosplace/resnet18-64"))
+    model = ModelConfig("cosplace/resnet18-64", embedding_dim=8, alpha=1 / 16)
+    run_training(model, dataclasses.replace(config, epochs=1), train_only, tmp_path / "run", weights=str(file))
+    assert read_model(tmp_path / "run")[0] == model
+    start, end = model.build(4), model.build(4)
+    assert load_weights(start, tmp_path / "run", "initial") == 0 < load_weights(end, tmp_path / "run")
+    projection = read_state_dict(file)["aggregation.3.weight"].T
+    np.testing.assert_array_equal(start.get_layer("projection").kernel, projection)
+    assert not np.array_equal(end.get_layer("projection").kernel, projection)
