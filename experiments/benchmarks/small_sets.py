@@ -18,7 +18,7 @@ from landmark_zoo.data.writer import write_records
 from landmark_zoo.metrics.bootstrap import clustered_bootstrap_interval
 from landmark_zoo.training.checkpoints import load_weights, read_selection
 from landmark_zoo.training.history import read_model
-from landmark_zoo.training.model_selection import UnseenLandmarks
+from landmark_zoo.training.unseen_landmarks import UnseenLandmarks
 
 TEST_IMAGES, TEST_SIDE, MIN_TEST_LANDMARKS = 40, 224, 5
 HEADER = ("set", "images", "kept_out", "steps", "start", "kept_step", "kept", "gain", "low", "high", "last", "last_gain")

@@ -28,7 +28,7 @@ from landmark_zoo.training.distributed.collectives import WorkerInfo, broadcast
 from landmark_zoo.training.epoch_data import EpochData, TeacherEmbeddings, validation_batches
 from landmark_zoo.training.history import NOT_TRAINED, create_or_check_run, read_model, with_dimension_of
 from landmark_zoo.training.initialization import INITIAL_EMBEDDINGS, align_embedding, build_for_pca, initialize_embedding
-from landmark_zoo.training.model_selection import FACT, ModelSelection, find_unseen
+from landmark_zoo.training.model_selection import FACT, ModelSelection
 from landmark_zoo.training.objectives import Objective, ObjectiveConfig, build_objective
 from landmark_zoo.training.optimizer import GroupedOptimizer, variable_groups
 from landmark_zoo.training.precision import TRIAL_WORTH, auto_precision, bfloat16_can_gain, precision, precision_by_trial
@@ -36,6 +36,7 @@ from landmark_zoo.training.sampling import SamplingConfig
 from landmark_zoo.training.sanity_checks import check_fixed_weights, startup_checks
 from landmark_zoo.training.train_step import TrainStep
 from landmark_zoo.training.trainer import Trainer
+from landmark_zoo.training.unseen_landmarks import find_unseen
 from landmark_zoo.training.warm_start import warm_start
 
 MAX_INITIALIZATION_IMAGES = 50_000  # whose features must fit into memory together
@@ -173,7 +174,7 @@ def run_training(model_config: ModelConfig, config: TrainingConfig, records: str
         model_config: Settings of the model; its head is left out where the objective needs none.
         config: Settings of training.
         records: Folder of `experiments.prepare`, with `train/`; for a validation after each epoch `validation/`; and for the
-            choice of the best epoch `validation_landmarks/` (see `model_selection.find_unseen`).
+            choice of the best epoch `validation_landmarks/` (see `unseen_landmarks.find_unseen`).
         workdir: Folder of the run. Gets `model.json`, `label_map.json`, `recipe.json`, `flags.json`, `history.jsonl`,
             `tensorboard/`, `initial/`, `checkpoints/`, `best/` where unseen landmarks are measured, `tuples/` where they are
             mined, `teacher/` where there is one, and `features/` as long as epochs on cached features need them.
