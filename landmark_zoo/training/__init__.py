@@ -7,8 +7,8 @@ Reading order:
 * `train_step.py` takes the gradient of a global batch from micro-batches and replicas; `optimizer.py` clips and applies it;
 * `objectives.py` (the table) and `batch_losses.py` (the losses);
 * `optimizer.py` (parameter groups, freezing), `schedules.py` (learning rate), `precision.py`, `ema.py`;
-* `checkpoints.py`, `history.py`: what a run writes and reads; `model_selection.py`, `unseen_landmarks.py`: which checkpoint it keeps, and how far
-  from its start (`interpolation.py`);
+* `checkpoints.py`, `history.py`: what a run writes and reads; `model_selection.py`, `unseen_landmarks.py`: which checkpoint
+  it keeps, and how far from its start (`interpolation.py`);
 * `epoch_data.py` (batches of every epoch, embeddings of a teacher), `sampling.py` (samplers, hard-negative mining);
 * `initialization.py`, `warm_start.py`: initial weights;
 * `sanity_checks.py`, `dry_runs.py`: checks before the first step, and of a whole recipe;
