@@ -70,7 +70,7 @@ def test_reasons_are_of_files_that_exist():
 
 
 def test_number_and_size_of_files():
-    assert len(TEXTS) <= 266  # 260, and what makes training safe and fast: interpolation, cached epochs, unseen landmarks ...
+    assert len(TEXTS) <= 266  # 260, and what makes training safe and fast: interpolation, unseen landmarks, distillation ...
     assert statistics.median(LINES.values()) >= 100
     assert len(list((ROOT / "tests").rglob("test_*.py"))) <= 280
 
