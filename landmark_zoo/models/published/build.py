@@ -218,12 +218,24 @@ def published_file(name: str) -> Path:
     if checkpoint.file is None:
         raise UserError(f"the path of the file of {name}, to which its authors give no name", repr(PUBLISHED),
                         f"Get it from {checkpoint.address} and give --weights=FILE.")
-    path = Path(os.environ.get(FOLDER) or Path.home() / ".cache" / "landmark_zoo" / "weights") / checkpoint.file
+    path = checkpoint_path(checkpoint)
     if not path.is_file():
-        raise UserError(f"the weights of {name} at {path}", "none", f"Get them from {checkpoint.address}, or give a file.")
-    if checkpoint.sha256 and not sha256(path).startswith(checkpoint.sha256):
-        raise UserError(f"{path} with SHA-256 {checkpoint.sha256}...", sha256(path), "Remove it and fetch it again.")
+        raise UserError(f"the weights of {name} at {path}", "none",
+                        f"Fetch them: python -m experiments.weights --fetch={name}.")
+    noted = digest_path(path).read_text(encoding="utf-8").strip() if digest_path(path).is_file() else checkpoint.sha256
+    if noted and not sha256(path).startswith(noted):
+        raise UserError(f"{path} with SHA-256 {noted}", sha256(path), "Remove it and fetch it again.")
     return path
+
+
+def checkpoint_path(checkpoint: Checkpoint) -> Path:
+    """Returns where the file of a checkpoint is kept, in $LANDMARK_ZOO_WEIGHTS or ~/.cache/landmark_zoo/weights."""
+    return Path(os.environ.get(FOLDER) or Path.home() / ".cache" / "landmark_zoo" / "weights") / checkpoint.file
+
+
+def digest_path(path: Path) -> Path:
+    """Returns the file beside a fetched file that holds its SHA-256, as it was when it came."""
+    return path.with_name(f"{path.name}.sha256")
 
 
 def file_of(name: str, weights: str | Path) -> Path:

@@ -5,6 +5,7 @@ files: what was checked is that networks of the same form with random weights gi
 """
 
 import dataclasses
+import re
 from collections.abc import Iterator, Mapping
 
 from landmark_zoo.core.registry import Registry
@@ -46,6 +47,25 @@ class Checkpoint:
     weights_license: str = "not stated apart from the code's"
     restricted: bool = False
     sha256: str | None = None
+
+    @property
+    def is_served(self) -> bool:
+        """Whether the address is that of the file itself; drives show a page before it."""
+        return self.file is not None and self.address.endswith((".pth", ".pt", ".pyth", ".safetensors", ".ckpt"))
+
+    def published_map(self, benchmark: str) -> dict[str, float]:
+        """Returns the published mean average precision on a revisited benchmark, in per cent, by metric.
+
+        Args:
+            benchmark: Name of the ground truth; "roxford5k" and "rparis6k" have one.
+
+        Example:
+            >>> CHECKPOINTS["cirtorch/gl18-resnet101-gem-w"].published_map("rparis6k")
+            {'mAP/Medium': 80.6, 'mAP/Hard': 61.5}
+        """
+        place = {"roxford5k": 1, "rparis6k": 2}.get(benchmark)
+        found = re.finditer(r"(medium|hard) ([\d.]+) / ([\d.]+)", self.score) if place else ()
+        return {f"mAP/{match[1].capitalize()}": float(match[place + 1]) for match in found}
 
     @property
     def about(self) -> str:
