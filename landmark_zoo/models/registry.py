@@ -44,9 +44,9 @@ class Network:
         paper: Authors, title, venue.
         arguments: Arguments of the builder for this row.
         taps: Feature maps that the backbone must have.
-        describe: Of a network without a choice of backbones, function of its weights that returns where they come from.
+        describe: Function of the weights of a network without a choice of backbones that returns where they come from.
         learns: Whether it can be trained.
-        license: Of a network without a choice of backbones, license of its authors' weights.
+        license: License of its authors' weights, where the network has no choice of backbones.
     """
 
     name: str

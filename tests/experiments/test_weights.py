@@ -11,7 +11,6 @@ import pytest
 import safetensors.numpy
 from PIL import Image
 
-from experiments import weights
 from landmark_zoo.backbones.registry import BACKBONES
 from landmark_zoo.backbones.weight_files.assign import weights_by_path
 from landmark_zoo.core.errors import UserError
@@ -21,7 +20,10 @@ from landmark_zoo.models.published.checkpoints import CHECKPOINTS
 from landmark_zoo.models.published.name_maps import names_in
 from landmark_zoo.models.xfeat import XFEAT
 from tests.data.download.fault_server import FaultServer
-from tests.run_script import run_script
+from tests.run_script import imported_alone, run_script
+
+with imported_alone("experiments.weights") as weights:
+    pass
 
 DATA = bytes(range(256)) * 1000
 PATH = "/verlab/accelerated_features/raw/main/weights/xfeat.pt"

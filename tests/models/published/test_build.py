@@ -179,7 +179,7 @@ def test_a_file_that_is_not_there_or_another(weights):
     with pytest.raises(UserError, match=r"narrow\.pth with SHA-256"):
         published_file("project/narrow")
     weights.unlink()
-    with pytest.raises(UserError, match=r"received none\. Get them from https://example.org"):
+    with pytest.raises(UserError, match=r"received none\. Fetch them: python -m experiments.weights --fetch=project/narrow"):
         published_file("project/narrow")
 
 
