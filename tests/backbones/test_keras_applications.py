@@ -26,6 +26,9 @@ SMALLEST = {
 MODULES = {"resnet": "resnet", "vgg": "vgg16", "regnet_x": "regnet", "regnet_y": "regnet", "inception": "inception_v3",
            "inception_resnet": "inception_resnet_v2", "mobilenet": "mobilenet"}
 NAMES = [row["name"] for row in ROWS]
+LIGHT = ("mobilenet", "mobilenet_v3", "convnext", "regnet_y")  # families whose slow tests .ci/run has time for
+LARGEST = ("resnetrs", "convnextl", "convnextx", "regnetx160", "regnetx320", "regnety160", "regnety320", "efficientnetb6",
+           "efficientnetb7", "efficientnetv2m", "efficientnetv2l", "nasnetlarge", "densenet2", "inceptionresnet")
 UNPADDED = ("inception", "inception_resnet", "xception", "nasnet", "convnext")  # sides of maps are rounded otherwise
 ODD = np.random.default_rng(0).uniform(0, 255, [1, 97, 65, 3]).astype(np.float32)
 
@@ -84,7 +87,13 @@ def test_equals_keras_and_its_preprocessing(family, monkeypatch):
     assert np.isfinite(ours(np.zeros([1, 33, 47, 3], np.float32))["C5"]).all()
 
 
+def nightly(value, condition):
+    """A parameter that is left to `make test-nightly` under a condition."""
+    return pytest.param(value, marks=[pytest.mark.nightly] if condition else [])
+
+
 @pytest.mark.slow
+@pytest.mark.parametrize("family", [nightly(name, name not in LIGHT) for name in SMALLEST], indirect=True)
 def test_carries_a_block_is_saved_and_exported(family, tmp_path):
     name = SMALLEST[family].lower()
     model = build_model(name, "se", embedding_dim=8, num_classes=3)
@@ -96,6 +105,7 @@ def test_carries_a_block_is_saved_and_exported(family, tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("family", [nightly(name, name not in LIGHT) for name in SMALLEST], indirect=True)
 def test_stages_are_attended_and_frozen(family):
     name = SMALLEST[family].lower()
     model = build_model(name, "se", embedding_dim=8, placement="stages")
@@ -125,7 +135,8 @@ def counted():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", [name for name in NAMES if name not in map(str.lower, SMALLEST.values())])
+@pytest.mark.parametrize("name", [nightly(name, name.startswith(LARGEST)) for name in NAMES
+                                  if name not in map(str.lower, SMALLEST.values())])
 def test_every_application(name):
     tf.keras.backend.clear_session()
     model = build_backbone(name)
